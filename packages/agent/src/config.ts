@@ -1,0 +1,131 @@
+import { resolve } from 'node:path';
+import type { ProjectLanguage } from '@sampan/shared/languages.ts';
+import { ConfigError, checkConfig, loadConfig } from '@sampan/shared/load-config.ts';
+import { duration, isLoopback, listenAddress, size } from '@sampan/shared/units.ts';
+import { z } from 'zod';
+
+const command = z.union([
+  z
+    .string()
+    .min(1)
+    .transform((text) => [text]),
+  z.array(z.string().min(1)).nonempty(),
+]);
+
+const hook = z.strictObject({
+  run: command,
+  user: z.string().min(1).nullable().default(null),
+  timeout: duration.default(60_000),
+});
+
+const language = (base: string, restart: 'supervisor' | 'none') =>
+  z
+    .strictObject({
+      base_dir: z.string().startsWith('/').default(base),
+      log_file: z.string().startsWith('/').default('/opt/log/{project_name}/{logname}'),
+      owner: z
+        .string()
+        .regex(/^[^:\s]+(:[^:\s]+)?$/, 'expected user or user:group')
+        .nullable()
+        .default(null),
+      restart: z.enum(['supervisor', 'none']).default(restart),
+      reload: command.nullable().default(null),
+      hooks: z
+        .strictObject({ pre_activate: hook.nullable().default(null), post_activate: hook.nullable().default(null) })
+        .prefault({}),
+      allow_links_to: z.array(z.string().startsWith('/')).default([]),
+    })
+    .prefault({});
+
+/** agent.yaml. Unknown keys are refused; every key has the default that is written here. */
+export const agentConfigSchema = z.strictObject({
+  listen: listenAddress.prefault('127.0.0.1:7410'),
+  health_listen: listenAddress.prefault('127.0.0.1:7411'),
+  state_dir: z.string().startsWith('/').default('/var/lib/sampan-agent'),
+  languages: z
+    .strictObject({
+      php: language('/opt/service', 'none'),
+      java: language('/opt/service', 'supervisor'),
+      golang: language('/opt/{deploy_dir}', 'supervisor'),
+    })
+    .prefault({}),
+  reserved_deploy_dirs: z
+    .array(z.string())
+    .default([
+      'service',
+      'log',
+      'logs',
+      'sampan',
+      'sampan-agent',
+      'sampan-controller',
+      'lost+found',
+      'containerd',
+      'cni',
+    ]),
+  supervisor: z
+    .strictObject({
+      ctl: z.array(z.string().min(1)).nonempty().default(['supervisorctl']),
+      conf_file: z.string().default('auto'),
+      settle: duration.default(3000),
+    })
+    .prefault({}),
+  download: z
+    .strictObject({
+      allow: z.array(z.string()).nonempty().default(['http://**', 'https://**']),
+      max_bytes: size.prefault('10GiB'),
+      timeout: duration.prefault('30m'),
+      idle_timeout: duration.prefault('30s'),
+      attempts: z.int().min(1).max(20).default(4),
+      max_redirects: z.int().min(0).max(20).default(5),
+      proxy: z.url().nullable().default(null),
+    })
+    .prefault({}),
+  unpack: z
+    .strictObject({
+      max_bytes: size.prefault('20GiB'),
+      max_entries: z.int().min(1).default(500_000),
+      max_path_length: z.int().min(1).max(4000).default(1024),
+      max_depth: z.int().min(1).default(64),
+      max_ratio: z.number().min(1).default(1000),
+    })
+    .prefault({}),
+  releases: z.strictObject({ keep: z.int().min(1).default(10) }).prefault({}),
+  log_level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
+});
+
+export type AgentConfig = z.output<typeof agentConfigSchema>;
+export type LanguageConfig = AgentConfig['languages'][ProjectLanguage];
+export type HookConfig = z.output<typeof hook>;
+
+/**
+ * The agent's configuration: from `file`, or, without one, on loopback with everything under `./.sampan`.
+ * @throws ConfigError that lists every fault by path.
+ */
+export function loadAgentConfig(file: string | undefined): AgentConfig {
+  const config = file === undefined ? standalone() : loadConfig(agentConfigSchema, file);
+  for (const key of ['listen', 'health_listen'] as const) {
+    if (!isLoopback(config[key].host)) {
+      throw new ConfigError(
+        `${file} cannot be used:\n  ${key}: ${config[key].host} can be reached from other machines, and this version has no TLS yet; expected a loopback address such as 127.0.0.1`,
+      );
+    }
+  }
+  return config;
+}
+
+function standalone(): AgentConfig {
+  const under = (path: string) => resolve('.sampan', path);
+  const log_file = under('log/{project_name}/{logname}');
+  return checkConfig(
+    agentConfigSchema,
+    {
+      state_dir: under('agent'),
+      languages: {
+        php: { base_dir: under('service'), log_file },
+        java: { base_dir: under('service'), log_file },
+        golang: { base_dir: under('{deploy_dir}'), log_file },
+      },
+    },
+    'defaults',
+  );
+}

@@ -1,0 +1,84 @@
+import type { Aftermath, EntryRefusal, ErrorCode, ErrorParams } from './errors.ts';
+import { formatBytes } from './format-bytes.ts';
+
+/** The English text of every code, as logs and people at a terminal read it. */
+export const enTexts: { [C in ErrorCode]: (params: ErrorParams[C]) => string } = {
+  INVALID_REQUEST: ({ field, found, expected }) => `bad request: ${field} is ${found}, expected ${expected}`,
+  AGENT_UNREACHABLE: ({ reason }) => `cannot connect to the agent: ${reason}`,
+  AGENT_CONNECT_TIMEOUT: ({ seconds }) => `cannot connect to the agent: no answer within ${seconds} s`,
+  AGENT_UNAUTHENTICATED: ({ reason }) => `the agent refused us: ${reason}`,
+  AGENT_UNSUPPORTED: ({ method }) => `the agent is too old for ${method}; upgrade it`,
+  AGENT_DRAINING: () => 'the agent is stopping and takes no new operation',
+  CONTROLLER_DRAINING: () => 'the controller is stopping and takes no new request',
+  STATE_UNKNOWN: ({ known }) => `state unknown: ${known}`,
+  DEADLINE_EXCEEDED: ({ seconds }) => `not done within ${seconds} s; the link was not flipped`,
+  OPERATION_CANCELLED: () => 'cancelled; the link was not flipped',
+  OPERATION_INTERRUPTED: ({ phase }) => `interrupted: the agent restarted during ${phase}`,
+  OPERATION_UNKNOWN: ({ operationId }) => `state unknown: the agent has no record of operation ${operationId}`,
+  DOWNLOAD_HTTP_STATUS: ({ status }) => `download failed: HTTP ${status}`,
+  DOWNLOAD_CONNECTION: ({ origin, reason }) => `download failed: cannot read from ${origin} (${reason})`,
+  DOWNLOAD_TIMEOUT: ({ seconds, bytes }) => `download failed: not done within ${seconds} s, got ${formatBytes(bytes)}`,
+  DOWNLOAD_TRUNCATED: ({ found, expected }) => `download failed: truncated, got ${found} bytes of ${expected}`,
+  DOWNLOAD_CHANGED: ({ found, expected }) =>
+    `download failed: the file changed meanwhile, ETag ${found}, expected ${expected}`,
+  DOWNLOAD_NOT_ALLOWED: ({ origin }) => `download failed: ${origin} is not in download.allow`,
+  DOWNLOAD_REDIRECTS: ({ max }) => `download failed: more than ${max} redirects`,
+  DOWNLOAD_LIMIT: ({ max }) => `download failed: larger than ${formatBytes(max)} (download.max_bytes)`,
+  CHECKSUM_MISMATCH: ({ algorithm, found, expected }) =>
+    `checksum mismatch: ${algorithm} is ${found}, expected ${expected}`,
+  ARCHIVE_CORRUPT: ({ reason }) => `unpacking failed: the archive is corrupt (${reason})`,
+  ARCHIVE_ENTRY_REFUSED: ({ entry, reason, detail }) =>
+    `unpacking failed: entry ${entry} refused: ${refusals[reason]}${detail ? ` (${detail})` : ''}`,
+  ARCHIVE_LIMIT: ({ limit, max, entry }) =>
+    `unpacking failed: over the limit ${limit} = ${max}${entry ? ` (entry ${entry})` : ''}`,
+  DISK_FULL: ({ path, neededBytes, freeBytes }) =>
+    neededBytes === undefined || freeBytes === undefined
+      ? `disk full: ${path}`
+      : `disk full: ${path} needs ${formatBytes(neededBytes)}, has ${formatBytes(freeBytes)}`,
+  INODES_EXHAUSTED: ({ path }) => `out of inodes: ${path}`,
+  DISK_ERROR: ({ path, operation, reason }) => `disk error: ${operation} ${path} (${reason})`,
+  LINK_HELD: ({ project, release, operationId, since }) =>
+    `the link is held: ${project} works on ${release} (${operationId}, since ${since})`,
+  LINK_MOVED: ({ link, found, expected }) =>
+    `link ${link} was changed meanwhile: points at ${found}, expected ${expected}`,
+  LINK_NOT_A_SYMLINK: ({ link }) => `${link} exists and is not a symlink; move it away first`,
+  NOT_DEPLOYED: ({ link }) => `never deployed: there is no link ${link}`,
+  RELEASE_MISSING: ({ link, target }) => `link ${link} points at ${target}, which does not exist`,
+  RELEASE_NOT_FOUND: ({ version, available }) =>
+    `no such release: ${version}; ${available === '' ? 'there is none to go back to' : `there are: ${available}`}`,
+  HOOK_FAILED: ({ hook, ending, output }) => `hook ${hook} failed: ${ending}${lastLines(output)}`,
+  RELOAD_FAILED: ({ ending, output }) => `reload failed: ${ending}${lastLines(output)}`,
+  SUPERVISOR_UNAVAILABLE: ({ reason }) => `supervisor does not answer: ${reason}`,
+  PROGRAM_UNKNOWN: ({ program }) => `restart failed: supervisor has no program ${program}; call init_deploy first`,
+  PROGRAM_CONFIG_REFUSED: ({ where, found, expected }) =>
+    `supervisor config refused: ${where} is ${found}, expected ${expected}`,
+  PROGRAM_CONFIG_REJECTED: ({ reason }) => `supervisor rejected the config, the old file is back: ${reason}`,
+  OS_MISMATCH: ({ found, expected }) => `os_system is ${found}, but the host is ${expected}`,
+  RESTART_FAILED: ({ program, state, output }) => `restart failed: ${program} is ${state}${lastLines(output)}`,
+  PROGRAM_RUNS_OTHER_RELEASE: ({ program, found, expected }) =>
+    `restart failed: ${program} runs ${found}, expected ${expected}`,
+  LOG_NOT_FOUND: ({ path }) => `no such log file: ${path}`,
+  LOG_REFUSED: ({ path, found }) => `cannot read ${path}: it is ${found}, expected a regular file`,
+  INTERNAL: () => 'internal error, see the log',
+};
+
+/** What follows the text of a failure past the flip: what is current now. */
+export function enAftermath({ current, reverted, revertError }: Aftermath, textOf: (error: unknown) => string): string {
+  const now = current === null ? 'nothing is current' : `current is ${current}`;
+  const how = reverted ? 'went back' : 'did not go back';
+  return `; ${how}, ${now}${revertError ? `, going back failed: ${textOf(revertError)}` : ''}`;
+}
+
+const refusals: Record<EntryRefusal, string> = {
+  path_outside: 'path outside the release',
+  path_absolute: 'absolute path',
+  path_invalid: 'invalid path',
+  path_through_link: 'path leads through a link',
+  link_outside: 'link points outside the release',
+  link_absolute: 'link points at an absolute path that allow_links_to does not list',
+  type: 'unsupported type',
+};
+
+function lastLines(output: string): string {
+  return output === '' ? '' : `, output: ${output}`;
+}

@@ -1,0 +1,80 @@
+import type { Aftermath, EntryRefusal, ErrorCode, ErrorParams } from './errors.ts';
+import { formatBytes } from './format-bytes.ts';
+
+/** The Chinese text of every code, as callers of the documented API read it. Documented words come first. */
+export const zhTexts: { [C in ErrorCode]: (params: ErrorParams[C]) => string } = {
+  INVALID_REQUEST: ({ field, found, expected }) => `参数错误: ${field} 收到 ${found}, 应为 ${expected}`,
+  AGENT_UNREACHABLE: ({ reason }) => `Agent连接失败: ${reason}`,
+  AGENT_CONNECT_TIMEOUT: ({ seconds }) => `Agent连接超时: ${seconds} 秒内没有应答`,
+  AGENT_UNAUTHENTICATED: ({ reason }) => `Agent认证失败: ${reason}`,
+  AGENT_UNSUPPORTED: ({ method }) => `Agent版本过旧: 不支持 ${method}, 请升级该主机的 Agent`,
+  AGENT_DRAINING: () => 'Agent正在停止, 不接受新的操作',
+  CONTROLLER_DRAINING: () => '服务正在停止, 不接受新的请求',
+  STATE_UNKNOWN: ({ known }) => `状态未知: ${known}`,
+  DEADLINE_EXCEEDED: ({ seconds }) => `部署超时: ${seconds} 秒内未完成, 软连接未切换`,
+  OPERATION_CANCELLED: () => '操作已取消, 软连接未切换',
+  OPERATION_INTERRUPTED: ({ phase }) => `操作被中断: Agent在 ${phase} 阶段重启`,
+  OPERATION_UNKNOWN: ({ operationId }) => `状态未知: Agent没有操作 ${operationId} 的记录`,
+  DOWNLOAD_HTTP_STATUS: ({ status }) => `下载文件失败: HTTP ${status}`,
+  DOWNLOAD_CONNECTION: ({ origin, reason }) => `下载文件失败: 无法从 ${origin} 读取 (${reason})`,
+  DOWNLOAD_TIMEOUT: ({ seconds, bytes }) => `下载文件失败: ${seconds} 秒内未完成, 已收到 ${formatBytes(bytes)}`,
+  DOWNLOAD_TRUNCATED: ({ found, expected }) => `下载文件失败: 文件不完整, 收到 ${found} 字节, 应为 ${expected} 字节`,
+  DOWNLOAD_CHANGED: ({ found, expected }) => `下载文件失败: 下载过程中文件发生变化, ETag 为 ${found}, 应为 ${expected}`,
+  DOWNLOAD_NOT_ALLOWED: ({ origin }) => `下载文件失败: 不允许从 ${origin} 下载 (download.allow)`,
+  DOWNLOAD_REDIRECTS: ({ max }) => `下载文件失败: 重定向超过 ${max} 次`,
+  DOWNLOAD_LIMIT: ({ max }) => `下载文件失败: 文件超过 ${formatBytes(max)} (download.max_bytes)`,
+  CHECKSUM_MISMATCH: ({ algorithm, found, expected }) => `文件校验失败: ${algorithm} 为 ${found}, 应为 ${expected}`,
+  ARCHIVE_CORRUPT: ({ reason }) => `解压文件失败: 压缩包损坏 (${reason})`,
+  ARCHIVE_ENTRY_REFUSED: ({ entry, reason, detail }) =>
+    `解压文件失败: 拒绝条目 ${entry}: ${refusals[reason]}${detail ? ` (${detail})` : ''}`,
+  ARCHIVE_LIMIT: ({ limit, max, entry }) =>
+    `解压文件失败: 超过限制 ${limit} = ${max}${entry ? ` (条目 ${entry})` : ''}`,
+  DISK_FULL: ({ path, neededBytes, freeBytes }) =>
+    neededBytes === undefined || freeBytes === undefined
+      ? `磁盘空间不足: ${path}`
+      : `磁盘空间不足: ${path} 需要 ${formatBytes(neededBytes)}, 剩余 ${formatBytes(freeBytes)}`,
+  INODES_EXHAUSTED: ({ path }) => `磁盘 inode 不足: ${path}`,
+  DISK_ERROR: ({ path, operation, reason }) => `磁盘错误: ${operation} ${path} (${reason})`,
+  LINK_HELD: ({ project, release, operationId, since }) =>
+    `软连接被占用: 项目 ${project} 正在操作 ${release} (${operationId}, 开始于 ${since})`,
+  LINK_MOVED: ({ link, found, expected }) => `软连接 ${link} 在部署期间被改动: 指向 ${found}, 应为 ${expected}`,
+  LINK_NOT_A_SYMLINK: ({ link }) => `${link} 已存在且不是软连接, 请先移走`,
+  NOT_DEPLOYED: ({ link }) => `没有部署过: 软连接 ${link} 不存在`,
+  RELEASE_MISSING: ({ link, target }) => `软连接 ${link} 指向的版本 ${target} 不存在`,
+  RELEASE_NOT_FOUND: ({ version, available }) =>
+    `目标版本不存在: ${version}, ${available === '' ? '没有可回滚的版本' : `可回滚的版本: ${available}`}`,
+  HOOK_FAILED: ({ hook, ending, output }) => `钩子执行失败: ${hook} ${ending}${lastLines(output)}`,
+  RELOAD_FAILED: ({ ending, output }) => `服务重载失败: ${ending}${lastLines(output)}`,
+  SUPERVISOR_UNAVAILABLE: ({ reason }) => `supervisor不可用: ${reason}`,
+  PROGRAM_UNKNOWN: ({ program }) => `服务重启失败: supervisor中没有程序 ${program}, 请先调用 init_deploy`,
+  PROGRAM_CONFIG_REFUSED: ({ where, found, expected }) => `supervisor配置有误: ${where} 为 ${found}, 应为 ${expected}`,
+  PROGRAM_CONFIG_REJECTED: ({ reason }) => `supervisor不接受该配置, 已恢复原文件: ${reason}`,
+  OS_MISMATCH: ({ found, expected }) => `os_system与主机不符: 收到 ${found}, 主机为 ${expected}`,
+  RESTART_FAILED: ({ program, state, output }) => `服务重启失败: ${program} 状态为 ${state}${lastLines(output)}`,
+  PROGRAM_RUNS_OTHER_RELEASE: ({ program, found, expected }) =>
+    `服务重启失败: ${program} 运行的是 ${found}, 应为 ${expected}`,
+  LOG_NOT_FOUND: ({ path }) => `日志文件不存在: ${path}`,
+  LOG_REFUSED: ({ path, found }) => `不能读取日志 ${path}: 是${found}, 应为普通文件`,
+  INTERNAL: () => '内部错误, 详情见日志',
+};
+
+/** What follows the text of a failure past the flip: what is current now. */
+export function zhAftermath({ current, reverted, revertError }: Aftermath, textOf: (error: unknown) => string): string {
+  const now = current === null ? '当前没有版本' : `当前版本 ${current}`;
+  const how = reverted ? '已恢复到原版本' : '未恢复';
+  return `; ${how}, ${now}${revertError ? `, 恢复时出错: ${textOf(revertError)}` : ''}`;
+}
+
+const refusals: Record<EntryRefusal, string> = {
+  path_outside: '路径在发布目录之外',
+  path_absolute: '绝对路径',
+  path_invalid: '路径无效',
+  path_through_link: '路径经过软连接',
+  link_outside: '软连接指向发布目录之外',
+  link_absolute: '软连接指向绝对路径, 不在 allow_links_to 之内',
+  type: '不支持的类型',
+};
+
+function lastLines(output: string): string {
+  return output === '' ? '' : `, 输出: ${output}`;
+}

@@ -1,0 +1,126 @@
+/**
+ * What can go wrong, as a closed set: each code with the facts that its texts need.
+ * Callers branch on the code and never on text; texts are made at the edge (`error-texts.zh.ts`, `error-texts.en.ts`).
+ * A code is never renamed and a param never removed: agents one version older still send them.
+ */
+export interface ErrorParams {
+  // The request.
+  INVALID_REQUEST: { field: string; found: string; expected: string };
+  // Between controller and agent.
+  AGENT_UNREACHABLE: { reason: string };
+  AGENT_CONNECT_TIMEOUT: { seconds: number };
+  AGENT_UNAUTHENTICATED: { reason: string };
+  AGENT_UNSUPPORTED: { method: string };
+  AGENT_DRAINING: Record<never, never>;
+  CONTROLLER_DRAINING: Record<never, never>;
+  STATE_UNKNOWN: { known: string };
+  DEADLINE_EXCEEDED: { seconds: number };
+  OPERATION_CANCELLED: Record<never, never>;
+  OPERATION_INTERRUPTED: { phase: string };
+  OPERATION_UNKNOWN: { operationId: string };
+  // The artifact's origin.
+  DOWNLOAD_HTTP_STATUS: { status: number };
+  DOWNLOAD_CONNECTION: { origin: string; reason: string };
+  DOWNLOAD_TIMEOUT: { seconds: number; bytes: number };
+  DOWNLOAD_TRUNCATED: { found: number; expected: number };
+  DOWNLOAD_CHANGED: { found: string; expected: string };
+  DOWNLOAD_NOT_ALLOWED: { origin: string };
+  DOWNLOAD_REDIRECTS: { max: number };
+  DOWNLOAD_LIMIT: { max: number };
+  CHECKSUM_MISMATCH: { algorithm: 'sha256' | 'md5'; found: string; expected: string };
+  // The archive.
+  ARCHIVE_CORRUPT: { reason: string };
+  ARCHIVE_ENTRY_REFUSED: { entry: string; reason: EntryRefusal; detail?: string };
+  ARCHIVE_LIMIT: { limit: string; max: number; entry?: string };
+  // The disk.
+  DISK_FULL: { path: string; neededBytes?: number; freeBytes?: number };
+  INODES_EXHAUSTED: { path: string };
+  DISK_ERROR: { path: string; operation: string; reason: string };
+  // Links and releases.
+  LINK_HELD: { project: string; release: string; operationId: string; since: string };
+  LINK_MOVED: { link: string; found: string; expected: string };
+  LINK_NOT_A_SYMLINK: { link: string };
+  NOT_DEPLOYED: { link: string };
+  RELEASE_MISSING: { link: string; target: string };
+  RELEASE_NOT_FOUND: { version: string; available: string };
+  // Commands of the host's owner.
+  HOOK_FAILED: { hook: string; ending: string; output: string };
+  RELOAD_FAILED: { ending: string; output: string };
+  // Supervisor.
+  SUPERVISOR_UNAVAILABLE: { reason: string };
+  PROGRAM_UNKNOWN: { program: string };
+  PROGRAM_CONFIG_REFUSED: { where: string; found: string; expected: string };
+  PROGRAM_CONFIG_REJECTED: { reason: string };
+  OS_MISMATCH: { found: string; expected: string };
+  RESTART_FAILED: { program: string; state: string; output: string };
+  PROGRAM_RUNS_OTHER_RELEASE: { program: string; found: string; expected: string };
+  // Logs.
+  LOG_NOT_FOUND: { path: string };
+  LOG_REFUSED: { path: string; found: string };
+  INTERNAL: Record<never, never>;
+}
+
+export type ErrorCode = keyof ErrorParams;
+
+/** Why an entry of an archive is not unpacked. */
+export type EntryRefusal =
+  | 'path_outside'
+  | 'path_absolute'
+  | 'path_invalid'
+  | 'path_through_link'
+  | 'link_outside'
+  | 'link_absolute'
+  | 'type';
+
+/** What a host looks like after a failure past the flip. Versions are as people know them; null: none. */
+export interface Aftermath {
+  /** The version that the link names now. */
+  current: string | null;
+  /** Whether the previous link was put back. */
+  reverted: boolean;
+  /** Why it could not be put back or restarted, as code and params; absent when all went well. */
+  revertError?: WireError | undefined;
+}
+
+/** An error as it travels in gRPC metadata and in the journal. */
+export interface WireError {
+  code: string;
+  params: Record<string, unknown>;
+  aftermath?: Aftermath | undefined;
+}
+
+/** The one error of Sampan. `code` says what happened, `params` on what; the system's error stays as `cause`. */
+export class DeployError<C extends ErrorCode = ErrorCode> extends Error {
+  readonly code: C;
+  readonly params: ErrorParams[C];
+  readonly aftermath: Aftermath | undefined;
+
+  constructor(code: C, params: ErrorParams[C], more: { cause?: unknown; aftermath?: Aftermath | undefined } = {}) {
+    super(`${code} ${JSON.stringify(params)}`, more.cause === undefined ? {} : { cause: more.cause });
+    this.name = 'DeployError';
+    this.code = code;
+    this.params = params;
+    this.aftermath = more.aftermath;
+  }
+
+  /** Whether `error` is a DeployError of one of these codes; with no codes, of any. */
+  static is<K extends ErrorCode>(error: unknown, ...codes: K[]): error is DeployError<K> {
+    if (!(error instanceof DeployError)) return false;
+    return codes.length === 0 || codes.some((code) => code === error.code);
+  }
+
+  /** The same failure, with what the host looks like after it. */
+  withAftermath(aftermath: Aftermath): DeployError<C> {
+    return new DeployError(this.code, this.params, { cause: this.cause, aftermath });
+  }
+}
+
+/** `error` itself when it is one of ours, else INTERNAL with `error` as its cause. */
+export function asDeployError(error: unknown): DeployError {
+  return error instanceof DeployError ? error : new DeployError('INTERNAL', {}, { cause: error });
+}
+
+/** The `code` of a Node system error (`ENOENT`), or undefined for any other value. */
+export function systemCode(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+}

@@ -1,0 +1,35 @@
+// Original file: proto/sampan/agent/v1/agent.proto
+
+import type { ProgramState as _sampan_agent_v1_ProgramState, ProgramState__Output as _sampan_agent_v1_ProgramState__Output } from '../../../sampan/agent/v1/ProgramState.ts';
+
+export interface ActivateResult {
+  /**
+   * The version that is current now, and the one before ("" where there was none).
+   */
+  'version'?: (string);
+  'previousVersion'?: (string);
+  /**
+   * True when the link named the release already and no flip was needed.
+   */
+  'unchanged'?: (boolean);
+  /**
+   * Set when a restart was asked for: the programs, as supervisor names them, each with its new pid.
+   */
+  'programs'?: (_sampan_agent_v1_ProgramState)[];
+}
+
+export interface ActivateResult__Output {
+  /**
+   * The version that is current now, and the one before ("" where there was none).
+   */
+  'version': (string);
+  'previousVersion': (string);
+  /**
+   * True when the link named the release already and no flip was needed.
+   */
+  'unchanged': (boolean);
+  /**
+   * Set when a restart was asked for: the programs, as supervisor names them, each with its new pid.
+   */
+  'programs': (_sampan_agent_v1_ProgramState__Output)[];
+}

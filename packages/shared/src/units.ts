@@ -1,0 +1,46 @@
+import { z } from 'zod';
+
+const SIZE = /^(\d+(?:\.\d+)?)\s*(B|KiB|MiB|GiB|TiB)?$/;
+const BYTES = { B: 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3, TiB: 1024 ** 4 };
+
+/** A size in configuration, in bytes: a number, or text such as `512MiB` or `10GiB`. */
+export const size = z.union([z.number(), z.string()]).transform((value, context) => {
+  const found = SIZE.exec(String(value).trim());
+  if (found) return Math.round(Number(found[1]) * BYTES[(found[2] ?? 'B') as keyof typeof BYTES]);
+  context.addIssue({ code: 'custom', message: `expected a size such as 2GiB, got ${JSON.stringify(value)}` });
+  return z.NEVER;
+});
+
+const DURATION = /^(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)$/;
+const MILLISECONDS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** A duration in configuration, in milliseconds: text such as `500ms`, `5s`, `30m`. A bare number is refused: it has no unit. */
+export const duration = z.union([z.number(), z.string()]).transform((value, context) => {
+  const found = DURATION.exec(String(value).trim());
+  if (found) return Math.round(Number(found[1]) * MILLISECONDS[found[2] as keyof typeof MILLISECONDS]);
+  context.addIssue({ code: 'custom', message: `expected a duration such as 30s, got ${JSON.stringify(value)}` });
+  return z.NEVER;
+});
+
+/** Where a port is opened, `host:port` or `[v6]:port`. Port 0 lets the system choose. */
+export interface ListenAddress {
+  host: string;
+  port: number;
+}
+
+export const listenAddress = z.string().transform((text, context): ListenAddress => {
+  const found = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]\s]+)):(\d{1,5})$/.exec(text);
+  const port = Number(found?.[3]);
+  const host = found?.[1] ?? found?.[2];
+  if (host !== undefined && port <= 65_535) return { host, port };
+  context.addIssue({
+    code: 'custom',
+    message: `expected an address such as 127.0.0.1:8080, got ${JSON.stringify(text)}`,
+  });
+  return z.NEVER;
+});
+
+/** Whether only this machine can reach the address. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
+}

@@ -1,0 +1,92 @@
+import { Metadata, type ServiceError, status as Status } from '@grpc/grpc-js';
+import { z } from 'zod';
+import { zhTexts } from './error-texts.zh.ts';
+import { asDeployError, DeployError, type ErrorCode, type ErrorParams, type WireError } from './errors.ts';
+
+/** The metadata key that carries an error's code and params (see agent.proto). */
+export const ERROR_KEY = 'sampan-error-bin';
+
+/** HTTP/2 peers cap a header list at 16 KiB by default (grpc-js); a longer param is cut to leave room for others. */
+const MAX_PARAM_CHARACTERS = 1500;
+
+/** An error as it is written to the journal and to metadata: long params are cut, the cause stays behind. */
+export function toWire(error: DeployError): WireError {
+  const params = Object.fromEntries(
+    Object.entries(error.params).map(([key, value]) => [key, typeof value === 'string' ? cut(value) : value]),
+  );
+  return { code: error.code, params, ...(error.aftermath ? { aftermath: error.aftermath } : {}) };
+}
+
+/** The error that a peer meant. A code from a newer version becomes INTERNAL that carries what was sent as its cause. */
+export function fromWire(value: unknown): DeployError {
+  const parsed = wireSchema.safeParse(value);
+  if (!parsed.success || !isErrorCode(parsed.data.code)) {
+    return new DeployError('INTERNAL', {}, { cause: value });
+  }
+  const { code, params, aftermath } = parsed.data;
+  // A peer of ours wrote these params from the same table; a text that misses one prints "undefined" and breaks nothing.
+  return new DeployError(code, params as unknown as ErrorParams[ErrorCode], { aftermath });
+}
+
+/** What a gRPC handler ends its call with. */
+export function toServiceError(error: unknown): { code: Status; details: string; metadata: Metadata } {
+  const known = asDeployError(error);
+  const metadata = new Metadata();
+  metadata.set(ERROR_KEY, Buffer.from(JSON.stringify(toWire(known))));
+  return { code: statusOf(known.code), details: known.code, metadata };
+}
+
+/** The DeployError inside a gRPC failure, or undefined when the peer did not send one (the transport failed). */
+export function fromServiceError(error: ServiceError): DeployError | undefined {
+  const [carried] = error.metadata?.get(ERROR_KEY) ?? [];
+  if (!Buffer.isBuffer(carried)) return undefined;
+  try {
+    return fromWire(JSON.parse(carried.toString('utf8')));
+  } catch (cause) {
+    return new DeployError('INTERNAL', {}, { cause });
+  }
+}
+
+export function isErrorCode(code: string): code is ErrorCode {
+  return Object.hasOwn(zhTexts, code);
+}
+
+const aftermathSchema = z.object({
+  current: z.string().nullable(),
+  reverted: z.boolean(),
+  revertError: z.object({ code: z.string(), params: z.record(z.string(), z.unknown()) }).optional(),
+});
+const wireSchema = z.object({
+  code: z.string(),
+  params: z.record(z.string(), z.unknown()),
+  aftermath: aftermathSchema.optional(),
+});
+
+function statusOf(code: ErrorCode): Status {
+  switch (code) {
+    case 'INVALID_REQUEST':
+      return Status.INVALID_ARGUMENT;
+    case 'AGENT_DRAINING':
+      return Status.UNAVAILABLE;
+    case 'OPERATION_UNKNOWN':
+    case 'NOT_DEPLOYED':
+    case 'RELEASE_NOT_FOUND':
+    case 'LOG_NOT_FOUND':
+      return Status.NOT_FOUND;
+    case 'DEADLINE_EXCEEDED':
+      return Status.DEADLINE_EXCEEDED;
+    case 'OPERATION_CANCELLED':
+      return Status.CANCELLED;
+    case 'DISK_FULL':
+    case 'INODES_EXHAUSTED':
+      return Status.RESOURCE_EXHAUSTED;
+    case 'INTERNAL':
+      return Status.INTERNAL;
+    default:
+      return Status.FAILED_PRECONDITION;
+  }
+}
+
+function cut(text: string): string {
+  return text.length <= MAX_PARAM_CHARACTERS ? text : `…${text.slice(-MAX_PARAM_CHARACTERS)}`;
+}

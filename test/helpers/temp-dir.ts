@@ -1,0 +1,27 @@
+import { accessSync, constants, mkdtempSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+
+/** Memory-backed where the machine has it: tests unpack thousands of files. */
+const root = (() => {
+  try {
+    accessSync('/dev/shm', constants.W_OK);
+    return '/dev/shm';
+  } catch {
+    return tmpdir();
+  }
+})();
+
+/** A directory of this test's own, removed when the test has finished. */
+export function tempDir(): string {
+  const dir = keptTempDir();
+  onTestFinished(() => rm(dir, { recursive: true, force: true }));
+  return dir;
+}
+
+/** The same, for set-up hooks: whoever calls removes it. */
+export function keptTempDir(): string {
+  return mkdtempSync(join(root, 'sampan-test-'));
+}
