@@ -3,15 +3,27 @@ import { formatBytes } from './format-bytes.ts';
 
 /** The English text of every code, as logs and people at a terminal read it. */
 export const enTexts: { [C in ErrorCode]: (params: ErrorParams[C]) => string } = {
-  INVALID_REQUEST: ({ field, found, expected }) => `bad request: ${field} is ${found}, expected ${expected}`,
+  INVALID_REQUEST: ({ field, found, expected }) =>
+    found === ''
+      ? `bad request: ${field} is missing, expected ${expected}`
+      : `bad request: ${field} is ${found}, expected ${expected}`,
+  REQUEST_TOO_LARGE: ({ maxBytes }) => `request too large: at most ${formatBytes(maxBytes)}`,
+  ROUTE_NOT_FOUND: ({ method, path }) => `no such route: ${method} ${path}`,
+  METHOD_NOT_ALLOWED: ({ method, path, allowed }) => `wrong method: ${path} got ${method}, expected ${allowed}`,
+  ORIGIN_FORBIDDEN: ({ origin, host }) => `forbidden: Origin is ${origin}, expected a page of ${host}`,
+  HOST_FORBIDDEN: ({ host }) =>
+    `forbidden: Host is ${host}, expected an IP address, localhost, or a name listed in public_hosts`,
+  CLIENT_FORBIDDEN: ({ address }) => `forbidden: the client ${address} is not in auth.allow_ips`,
   AGENT_UNREACHABLE: ({ reason }) => `cannot connect to the agent: ${reason}`,
   AGENT_CONNECT_TIMEOUT: ({ seconds }) => `cannot connect to the agent: no answer within ${seconds} s`,
   AGENT_UNAUTHENTICATED: ({ reason }) => `the agent refused us: ${reason}`,
   AGENT_UNSUPPORTED: ({ method }) => `the agent is too old for ${method}; upgrade it`,
+  AGENT_LOST: ({ reason }) => `lost the agent: ${reason}; the link was not flipped`,
   AGENT_DRAINING: () => 'the agent is stopping and takes no new operation',
   CONTROLLER_DRAINING: () => 'the controller is stopping and takes no new request',
-  STATE_UNKNOWN: ({ known }) => `state unknown: ${known}`,
-  DEADLINE_EXCEEDED: ({ seconds }) => `not done within ${seconds} s; the link was not flipped`,
+  STATE_UNKNOWN: ({ known, step, current }) =>
+    `state unknown: ${known}${step ? `; the last step heard of is ${step}` : ''}${current ? `; current is ${current}` : ''}`,
+  DEADLINE_EXCEEDED: ({ seconds }) => `not done within ${seconds} s`,
   OPERATION_CANCELLED: () => 'cancelled; the link was not flipped',
   OPERATION_INTERRUPTED: ({ phase }) => `interrupted: the agent restarted during ${phase}`,
   OPERATION_UNKNOWN: ({ operationId }) => `state unknown: the agent has no record of operation ${operationId}`,

@@ -3,15 +3,24 @@ import { formatBytes } from './format-bytes.ts';
 
 /** The Chinese text of every code, as callers of the documented API read it. Documented words come first. */
 export const zhTexts: { [C in ErrorCode]: (params: ErrorParams[C]) => string } = {
-  INVALID_REQUEST: ({ field, found, expected }) => `参数错误: ${field} 收到 ${found}, 应为 ${expected}`,
+  INVALID_REQUEST: ({ field, found, expected }) =>
+    found === '' ? `参数错误: 缺少 ${field}, 应为 ${expected}` : `参数错误: ${field} 收到 ${found}, 应为 ${expected}`,
+  REQUEST_TOO_LARGE: ({ maxBytes }) => `请求体过大: 最大 ${formatBytes(maxBytes)}`,
+  ROUTE_NOT_FOUND: ({ method, path }) => `接口不存在: ${method} ${path}`,
+  METHOD_NOT_ALLOWED: ({ method, path, allowed }) => `请求方式错误: ${path} 收到 ${method}, 应为 ${allowed}`,
+  ORIGIN_FORBIDDEN: ({ origin, host }) => `拒绝访问: Origin 收到 ${origin}, 应为 ${host} 的页面`,
+  HOST_FORBIDDEN: ({ host }) => `拒绝访问: Host 收到 ${host}, 应为 IP 地址、localhost 或配置 public_hosts 中的名称`,
+  CLIENT_FORBIDDEN: ({ address }) => `拒绝访问: 客户端地址 ${address} 不在配置 auth.allow_ips 之内`,
   AGENT_UNREACHABLE: ({ reason }) => `Agent连接失败: ${reason}`,
   AGENT_CONNECT_TIMEOUT: ({ seconds }) => `Agent连接超时: ${seconds} 秒内没有应答`,
   AGENT_UNAUTHENTICATED: ({ reason }) => `Agent认证失败: ${reason}`,
   AGENT_UNSUPPORTED: ({ method }) => `Agent版本过旧: 不支持 ${method}, 请升级该主机的 Agent`,
+  AGENT_LOST: ({ reason }) => `Agent连接中断: ${reason}, 软连接未切换`,
   AGENT_DRAINING: () => 'Agent正在停止, 不接受新的操作',
   CONTROLLER_DRAINING: () => '服务正在停止, 不接受新的请求',
-  STATE_UNKNOWN: ({ known }) => `状态未知: ${known}`,
-  DEADLINE_EXCEEDED: ({ seconds }) => `部署超时: ${seconds} 秒内未完成, 软连接未切换`,
+  STATE_UNKNOWN: ({ known, step, current }) =>
+    `状态未知: ${known}${step ? `, 最后收到的步骤 ${step}` : ''}${current ? `, 当前版本 ${current}` : ''}`,
+  DEADLINE_EXCEEDED: ({ seconds }) => `部署超时: ${seconds} 秒内未完成`,
   OPERATION_CANCELLED: () => '操作已取消, 软连接未切换',
   OPERATION_INTERRUPTED: ({ phase }) => `操作被中断: Agent在 ${phase} 阶段重启`,
   OPERATION_UNKNOWN: ({ operationId }) => `状态未知: Agent没有操作 ${operationId} 的记录`,

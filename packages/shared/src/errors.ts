@@ -5,15 +5,25 @@
  */
 export interface ErrorParams {
   // The request.
+  /** `found` is empty when the field is missing. */
   INVALID_REQUEST: { field: string; found: string; expected: string };
+  REQUEST_TOO_LARGE: { maxBytes: number };
+  ROUTE_NOT_FOUND: { method: string; path: string };
+  METHOD_NOT_ALLOWED: { method: string; path: string; allowed: string };
+  ORIGIN_FORBIDDEN: { origin: string; host: string };
+  HOST_FORBIDDEN: { host: string };
+  CLIENT_FORBIDDEN: { address: string };
   // Between controller and agent.
   AGENT_UNREACHABLE: { reason: string };
   AGENT_CONNECT_TIMEOUT: { seconds: number };
   AGENT_UNAUTHENTICATED: { reason: string };
   AGENT_UNSUPPORTED: { method: string };
+  /** The agent was lost before anything was flipped. */
+  AGENT_LOST: { reason: string };
   AGENT_DRAINING: Record<never, never>;
   CONTROLLER_DRAINING: Record<never, never>;
-  STATE_UNKNOWN: { known: string };
+  /** `step` is the last one heard of; `current` the version that the link names now, where it could be asked for. */
+  STATE_UNKNOWN: { known: string; step?: string; current?: string };
   DEADLINE_EXCEEDED: { seconds: number };
   OPERATION_CANCELLED: Record<never, never>;
   OPERATION_INTERRUPTED: { phase: string };
