@@ -1,0 +1,22 @@
+import { readdirSync, readlinkSync } from 'node:fs';
+
+/** How many descriptors of this process are open on `path`, deleted or not. */
+export function descriptorsOf(path: string): number {
+  return openPaths().filter((open) => open === path || open === `${path} (deleted)`).length;
+}
+
+/** How many inotify instances of this process are open. */
+export function inotifyDescriptors(): number {
+  return openPaths().filter((open) => open === 'anon_inode:inotify').length;
+}
+
+function openPaths(): string[] {
+  return readdirSync('/proc/self/fd').flatMap((fd) => {
+    try {
+      return [readlinkSync(`/proc/self/fd/${fd}`)];
+    } catch {
+      // The descriptor of the listing itself is closed by now.
+      return [];
+    }
+  });
+}
