@@ -89,6 +89,9 @@ export const agentConfigSchema = z.strictObject({
       max_ratio: z.number().min(1).default(1000),
     })
     .prefault({}),
+  readiness: z
+    .strictObject({ min_free: size.prefault('256MiB'), min_free_inodes: z.int().min(0).default(1000) })
+    .prefault({}),
   releases: z.strictObject({ keep: z.int().min(1).default(10) }).prefault({}),
   log_level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
 });

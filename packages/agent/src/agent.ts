@@ -1,0 +1,107 @@
+import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { systemCode } from '@sampan/shared/errors.ts';
+import type { Logger } from '@sampan/shared/logger.ts';
+import type { AgentConfig } from './config.ts';
+import { Deploys } from './deploy/deploys.ts';
+import type { HostServices } from './deploy/host-services.ts';
+import { recover } from './deploy/recover.ts';
+import { BackgroundTasks } from './host/background-tasks.ts';
+import { makeDirectory, writeDurably } from './host/durable-file.ts';
+import { resolveOwners } from './host/owners.ts';
+import { createMetrics } from './metrics.ts';
+import { Journal } from './operations/journal.ts';
+import { KeyedLock } from './operations/keyed-lock.ts';
+import { LinkHolds } from './operations/link-holds.ts';
+import { Operations } from './operations/operations.ts';
+import type { AgentCore } from './server/agent-core.ts';
+import { GrpcServer } from './server/grpc-server.ts';
+import { Readiness } from './server/readiness.ts';
+import { StatusServer } from './server/status-server.ts';
+import { Supervisor } from './supervisor/supervisor.ts';
+
+/** Calls that still wait for their answer when the agent stops get this long. */
+const CLOSE_GRACE_MS = 5000;
+const LOOK_UP_DEADLINE_MS = 30_000;
+
+/** A running agent. */
+export interface Agent {
+  grpcPort: number;
+  healthPort: number;
+  /** Takes nothing new, ends what has not flipped, finishes the rest, closes. */
+  stop(): Promise<void>;
+}
+
+/** Builds an agent from its configuration, closes what an earlier life left open, and only then opens its ports. */
+export async function startAgent(config: AgentConfig, log: Logger): Promise<Agent> {
+  const owners = await resolveOwners(config, AbortSignal.timeout(LOOK_UP_DEADLINE_MS));
+  await makeDirectory(config.state_dir);
+  const metrics = createMetrics(() => operations.runningCount);
+  const operations = await Operations.open(await Journal.open(config.state_dir), { log, metrics });
+  const supervisor = new Supervisor(supervisorSettings(config), log);
+  const services: HostServices = {
+    config,
+    log,
+    metrics,
+    owners,
+    supervisor,
+    holds: new LinkHolds(),
+    baseLock: new KeyedLock(),
+  };
+  await recover(services, operations);
+  const background = new BackgroundTasks(log);
+  const core: AgentCore = {
+    services,
+    operations,
+    deploys: new Deploys(services, operations, background),
+    readiness: new Readiness(config, supervisor),
+    agentId: await agentIdIn(config.state_dir),
+  };
+  return serve(core, background);
+}
+
+async function serve(core: AgentCore, background: BackgroundTasks): Promise<Agent> {
+  const { config, log } = core.services;
+  const grpc = new GrpcServer(core);
+  const status = new StatusServer(core);
+  const grpcPort = await grpc.listen(config.listen);
+  const healthPort = await status.listen(config.health_listen);
+  log.info({ host: config.listen.host, grpcPort, healthPort, agentId: core.agentId }, 'agent is ready');
+  return {
+    grpcPort,
+    healthPort,
+    async stop() {
+      log.info({ running: core.operations.runningCount }, 'agent stops');
+      grpc.drain();
+      status.drain();
+      await core.operations.drain();
+      await grpc.close(CLOSE_GRACE_MS);
+      await background.settled();
+      await status.close();
+      log.info('agent has stopped');
+    },
+  };
+}
+
+function supervisorSettings({ supervisor, languages }: AgentConfig): ConstructorParameters<typeof Supervisor>[0] {
+  const logRoots = Object.values(languages).map(({ log_file }) => log_file.slice(0, log_file.indexOf('{')));
+  return {
+    ctl: supervisor.ctl,
+    confFile: supervisor.conf_file,
+    settleMs: supervisor.settle,
+    logRoots: [...new Set(logRoots)],
+  };
+}
+
+async function agentIdIn(stateDir: string): Promise<string> {
+  const path = join(stateDir, 'agent-id');
+  try {
+    return (await readFile(path, 'utf8')).trim();
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT') throw error;
+  }
+  const agentId = randomUUID();
+  await writeDurably(path, `${agentId}\n`);
+  return agentId;
+}

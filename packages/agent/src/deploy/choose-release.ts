@@ -1,0 +1,28 @@
+import { DeployError } from '@sampan/shared/errors.ts';
+import { type Layout, releaseOfLinkText, type Target } from '../releases/layout.ts';
+import { readLinkText } from '../releases/link.ts';
+import { listReleases, type Release } from '../releases/release-store.ts';
+
+/** Which release is to become current: one by its name on disk, or the best copy of a version. */
+export type ReleaseChoice = { kind: 'release'; release: string } | { kind: 'version'; version: string };
+
+/**
+ * The release that is meant. A version means its newest copy that is not current; the current one only where there is no other.
+ * @throws RELEASE_NOT_FOUND with the versions that are there.
+ */
+export async function chooseRelease(layout: Layout, target: Target, choice: ReleaseChoice): Promise<Release> {
+  const releases = await listReleases(layout, target);
+  const text = await readLinkText(layout.link);
+  const current = text === null ? undefined : releaseOfLinkText(layout, text);
+  const found = pick(releases, choice, current);
+  if (found) return found;
+  const available = [...new Set(releases.filter(({ name }) => name !== current).map(({ version }) => version))];
+  const version = choice.kind === 'release' ? choice.release : choice.version;
+  throw new DeployError('RELEASE_NOT_FOUND', { version, available: available.join(', ') });
+}
+
+function pick(newestFirst: Release[], choice: ReleaseChoice, current: string | undefined): Release | undefined {
+  if (choice.kind === 'release') return newestFirst.find(({ name }) => name === choice.release);
+  const copies = newestFirst.filter(({ version }) => version === choice.version);
+  return copies.find(({ name }) => name !== current) ?? copies[0];
+}

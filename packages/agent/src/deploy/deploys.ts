@@ -1,0 +1,120 @@
+import { createHash } from 'node:crypto';
+import { versionOf } from '@sampan/shared/names.ts';
+import type { BackgroundTasks } from '../host/background-tasks.ts';
+import type { ActivateOutcome, StageOutcome } from '../operations/journal-record.ts';
+import type { OperationContext } from '../operations/operation-context.ts';
+import type { OperationRun } from '../operations/operation-run.ts';
+import type { Operations } from '../operations/operations.ts';
+import { releaseOfLinkText } from '../releases/layout.ts';
+import { readLinkText } from '../releases/link.ts';
+import { bury, type PruneOrder, takeOut } from '../releases/prune.ts';
+import { type ActivateOrder, activate } from './activate.ts';
+import type { HostServices } from './host-services.ts';
+import { type StageOrder, stage } from './stage.ts';
+
+const DEFAULT_HOLD_MS = 60_000;
+
+/** What both phases carry; zero means the default. */
+interface Call {
+  operationId: string;
+  deadlineMs: number;
+}
+
+/** The two calls that make a deploy, as operations that hold their link. */
+export class Deploys {
+  readonly #services: HostServices;
+  readonly #operations: Operations;
+  readonly #background: BackgroundTasks;
+
+  constructor(services: HostServices, operations: Operations, background: BackgroundTasks) {
+    this.#services = services;
+    this.#operations = operations;
+    this.#background = background;
+  }
+
+  /** Stages, or joins the call with the same id; the link stays held for `holdMs` after success. */
+  async stage(call: Call & { holdMs: number }, order: StageOrder): Promise<OperationRun> {
+    const { link } = order.layout;
+    const { operationId } = call;
+    const { target, fileUrl, filename, sha256 } = order;
+    const brings = versionOf(filename);
+    const work = async (operation: OperationContext): Promise<{ kind: 'staged'; result: StageOutcome }> => {
+      try {
+        const result = await stage(order, this.#services, operation);
+        this.#services.holds.expireIn(link, operationId, call.holdMs || DEFAULT_HOLD_MS);
+        return { kind: 'staged', result };
+      } catch (error) {
+        this.#services.holds.release(link, operationId);
+        throw error;
+      }
+    };
+    return this.#operations.start(
+      {
+        operationId,
+        phase: 'stage',
+        request: digest({ target, fileUrl, filename, sha256 }),
+        target,
+        oldTarget: await readLinkText(link),
+        brings,
+        deadlineMs: call.deadlineMs || this.#services.config.download.timeout,
+      },
+      () => this.#services.holds.acquire(link, { operationId, project: target.projectName, version: brings }),
+      work,
+    );
+  }
+
+  /** Activates, or joins; the link is free afterwards. Old releases go once the answer is out. */
+  async activate(call: Call & { filenameDelete: string }, order: ActivateOrder): Promise<OperationRun> {
+    const { link } = order.layout;
+    const { operationId } = call;
+    const { target, choice, restart, autoRollback } = order;
+    const oldTarget = await readLinkText(link);
+    const brings = choice.kind === 'version' ? choice.version : choice.release;
+    const work = async (operation: OperationContext): Promise<{ kind: 'activated'; result: ActivateOutcome }> => {
+      try {
+        const result = await activate(order, this.#services, operation);
+        this.#prune(order, call.filenameDelete, oldTarget);
+        return { kind: 'activated', result };
+      } finally {
+        this.#services.holds.release(link, operationId);
+      }
+    };
+    return this.#operations.start(
+      {
+        operationId,
+        phase: 'activate',
+        request: digest({ target, choice, restart, autoRollback }),
+        target,
+        oldTarget,
+        brings,
+        deadlineMs: call.deadlineMs || this.#services.config.download.timeout,
+      },
+      () => this.#services.holds.acquire(link, { operationId, project: target.projectName, version: brings }),
+      work,
+    );
+  }
+
+  /** Removes what nothing needs, under the lock of the base; the removal itself goes on behind. */
+  async prune(order: PruneOrder): ReturnType<typeof takeOut> {
+    const { layout } = order;
+    const held = this.#services.holds.releaseFor(layout.link);
+    const plan = await this.#services.baseLock.run(layout.baseDir, () => takeOut({ ...order, held }));
+    this.#services.metrics.prunedReleases.inc(plan.remove.length);
+    this.#background.start('bury', () => bury(plan.graves));
+    return plan;
+  }
+
+  #prune({ layout, target }: ActivateOrder, filenameDelete: string, oldTarget: string | null): void {
+    const { keep } = this.#services.config.releases;
+    const unwanted = filenameDelete === '' ? undefined : versionOf(filenameDelete);
+    const justLeft = oldTarget === null ? undefined : releaseOfLinkText(layout, oldTarget);
+    this.#background.start('prune', async () => {
+      const { remove, kept } = await this.prune({ layout, target, keep, unwanted, justLeft });
+      if (remove.length + kept.length > 0) this.#services.log.info({ target, remove, kept }, 'releases pruned');
+    });
+  }
+}
+
+function digest(request: unknown): string {
+  return createHash('sha256').update(JSON.stringify(request)).digest('hex');
+}

@@ -1,0 +1,52 @@
+import { join } from 'node:path';
+import { versionOf } from '@sampan/shared/names.ts';
+import type { OperationContext } from '../operations/operation-context.ts';
+import { urlDigest } from '../releases/manifest.ts';
+import { listReleases, type Release, treeFilePath } from '../releases/release-store.ts';
+import { verifyTree } from '../releases/tree-file.ts';
+import type { HostServices } from './host-services.ts';
+import type { StageOrder } from './stage.ts';
+
+/** A release that may save the download. */
+export interface Standing {
+  release: Release;
+  /** True when the caller's sha256 names it; otherwise the origin has to answer 304 to its ETag first. */
+  certain: boolean;
+}
+
+/**
+ * The release of the same project, link and version that holds, or may hold, what is asked for, while its tree still
+ * matches what was unpacked. An operation that was interrupted after its release stood finds its own.
+ */
+export async function findSameContent(
+  order: StageOrder,
+  services: HostServices,
+  operation: OperationContext,
+): Promise<Standing | undefined> {
+  const { layout, target, filename } = order;
+  const sameVersion = (await listReleases(layout, target)).filter(({ version }) => version === versionOf(filename));
+  const standing = choose(sameVersion, order, operation.operationId);
+  if (!standing) return undefined;
+  const { name } = standing.release;
+  // From here on pruning leaves it alone.
+  services.holds.bring(layout.link, operation.operationId, name);
+  const mismatch = await verifyTree(treeFilePath(layout, name), join(layout.releasesDir, name), operation.signal);
+  if (mismatch === undefined) return standing;
+  services.log.info(
+    { operationId: operation.operationId, release: name, mismatch },
+    'release was changed, downloading it again',
+  );
+  return undefined;
+}
+
+function choose(releases: Release[], { sha256, fileUrl }: StageOrder, operationId: string): Standing | undefined {
+  const own = releases.find((release) => release.operationId === operationId);
+  if (own) return { release: own, certain: true };
+  if (sha256 !== undefined) {
+    const release = releases.find((candidate) => candidate.sha256 === sha256);
+    return release && { release, certain: true };
+  }
+  const digest = urlDigest(fileUrl);
+  const release = releases.find(({ etag, urlSha256 }) => etag !== null && urlSha256 === digest);
+  return release && { release, certain: false };
+}

@@ -1,0 +1,19 @@
+import type { Logger } from '@sampan/shared/logger.ts';
+import type { AgentConfig } from '../config.ts';
+import type { Owners } from '../host/owners.ts';
+import type { Metrics } from '../metrics.ts';
+import type { KeyedLock } from '../operations/keyed-lock.ts';
+import type { LinkHolds } from '../operations/link-holds.ts';
+import type { Supervisor } from '../supervisor/supervisor.ts';
+
+/** What a deploy works with on this host. Made once, at start-up. */
+export interface HostServices {
+  config: AgentConfig;
+  log: Logger;
+  metrics: Metrics;
+  owners: Owners;
+  supervisor: Supervisor;
+  holds: LinkHolds;
+  /** Held per base while names in `.deploy` are given or taken away. */
+  baseLock: KeyedLock;
+}

@@ -1,0 +1,63 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { killIfSame } from '../host/processes.ts';
+import type { Operations } from '../operations/operations.ts';
+import { baseLayout, type Layout, layoutOf, type Target } from '../releases/layout.ts';
+import { TEMPORARY_LINK_PREFIX } from '../releases/link.ts';
+import { findRelease, manifestNames, manifestPath, namesIn, treeFilePath } from '../releases/release-store.ts';
+import type { HostServices } from './host-services.ts';
+
+type Base = Omit<Layout, 'link'>;
+
+/**
+ * Clears away what a life of this agent that ended without warning left behind, before anything is served: unpackers that
+ * outlived it, staging, temporary links, manifests of releases that never came to stand.
+ */
+export async function recover(services: HostServices, operations: Operations): Promise<void> {
+  for (const { records } of operations.all().values()) {
+    // Only what was open when the agent died: any other unpacker was waited for.
+    if (records.at(-1)?.event !== 'interrupted') continue;
+    for (const record of records) if (record.event === 'staging') await killIfSame(record.pid, record.pidStartTime);
+  }
+  for (const base of knownBases(services, operations)) await sweep(base, services);
+}
+
+function knownBases({ config }: HostServices, operations: Operations): Base[] {
+  const fixed = Object.values(config.languages)
+    .map(({ base_dir }) => base_dir)
+    .filter((template) => !template.includes('{'));
+  const used = [...operations.all().values()].flatMap(({ records }) =>
+    records.flatMap((record) => (record.event === 'started' ? [baseOf(config, record.target)] : [])),
+  );
+  return [...new Set([...fixed, ...used.filter((dir) => dir !== undefined)])].map(baseLayout);
+}
+
+/** Undefined for a target that the configuration of today refuses. */
+function baseOf(config: HostServices['config'], target: Target): string | undefined {
+  try {
+    return layoutOf(config, target).baseDir;
+  } catch {
+    return undefined;
+  }
+}
+
+async function sweep(base: Base, { log }: HostServices): Promise<void> {
+  const swept: string[] = [];
+  const remove = async (path: string) => {
+    await rm(path, { recursive: true, force: true });
+    swept.push(path);
+  };
+  for (const name of await namesIn(base.baseDir)) {
+    if (name.startsWith(TEMPORARY_LINK_PREFIX)) await remove(join(base.baseDir, name));
+  }
+  for (const name of await namesIn(base.stagingRoot)) await remove(join(base.stagingRoot, name));
+  for (const name of await namesIn(base.metaDir)) {
+    if (name.startsWith('.')) await remove(join(base.metaDir, name));
+  }
+  for (const name of await manifestNames(base)) {
+    if (await findRelease(base, name)) continue;
+    await remove(manifestPath(base, name));
+    await remove(treeFilePath(base, name));
+  }
+  if (swept.length > 0) log.warn({ base: base.baseDir, swept }, 'leftovers of an interrupted life were removed');
+}

@@ -1,0 +1,140 @@
+import { rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { versionOf } from '@sampan/shared/names.ts';
+import { redactUrl } from '@sampan/shared/redact-url.ts';
+import { type FetchedArtifact, fetchArtifact } from '../artifact/fetch-artifact.ts';
+import { syncFilesystem } from '../host/sync-filesystem.ts';
+import type { StageOutcome } from '../operations/journal-record.ts';
+import type { OperationContext } from '../operations/operation-context.ts';
+import type { Layout, Target } from '../releases/layout.ts';
+import { urlDigest } from '../releases/manifest.ts';
+import { prepareBase, promote, type Release } from '../releases/release-store.ts';
+import { findSameContent } from './find-same-content.ts';
+import { hookOf, runHook } from './hooks.ts';
+import type { HostServices } from './host-services.ts';
+
+/** What is to be made present. */
+export interface StageOrder {
+  target: Target;
+  layout: Layout;
+  fileUrl: string;
+  filename: string;
+  /** Lower-case hex; undefined when the caller knows none. */
+  sha256: string | undefined;
+  willRestart: boolean;
+}
+
+type Unpacked = Extract<FetchedArtifact, { kind: 'unpacked' }>;
+
+/** Steps 1 to 4 of a deploy: makes a release present and whole. Nothing that is live is touched; what fails leaves no trace. */
+export async function stage(
+  order: StageOrder,
+  services: HostServices,
+  operation: OperationContext,
+): Promise<StageOutcome> {
+  await operation.step('check', () => check(order, services, operation.signal));
+  const standing = await operation.step('compare', () => findSameContent(order, services, operation));
+  if (standing?.certain) return outcomeOf(standing.release, true);
+
+  const fetched = await operation.step('download', async (count) => {
+    const artifact = await download(order, standing?.release.etag ?? undefined, { services, operation, count });
+    services.metrics.downloadedBytes.inc(artifact.kind === 'unpacked' ? artifact.bytes : 0);
+    return artifact;
+  });
+  if (fetched.kind === 'not_modified') {
+    if (!standing) throw new Error('the origin answered 304 to a request that named no ETag');
+    return outcomeOf(standing.release, true);
+  }
+  try {
+    const version = versionOf(order.filename);
+    if (hookOf(services, order.target, 'pre_activate')) {
+      const hook = {
+        target: order.target,
+        name: 'pre_activate',
+        releaseDir: await directoryOf(fetched.root),
+        version,
+      } as const;
+      await operation.step('pre_activate', () => runHook(services, hook, operation.signal));
+    }
+    await operation.step('sync', () => syncFilesystem(order.layout.stagingRoot, operation.signal));
+    return await operation.step('promote', () => makeRelease(order, fetched, { services, operation }));
+  } finally {
+    await rm(fetched.stagingDir, { recursive: true, force: true });
+  }
+}
+
+async function check(
+  { target, layout, willRestart }: StageOrder,
+  services: HostServices,
+  signal: AbortSignal,
+): Promise<void> {
+  await prepareBase(layout);
+  if (willRestart) await services.supervisor.assertRestartable(target, signal);
+}
+
+interface DownloadContext {
+  services: HostServices;
+  operation: OperationContext;
+  count: Parameters<Parameters<OperationContext['step']>[1]>[0];
+}
+
+function download(
+  { target, layout, fileUrl, filename, sha256 }: StageOrder,
+  ifNoneMatch: string | undefined,
+  { services, operation, count }: DownloadContext,
+): Promise<FetchedArtifact> {
+  const { download, unpack, languages } = services.config;
+  const { owner, allow_links_to } = languages[target.language];
+  return fetchArtifact(
+    {
+      url: fileUrl,
+      filename,
+      stagingRoot: layout.stagingRoot,
+      sha256,
+      ifNoneMatch,
+      owner: owner === null ? undefined : services.owners.get(owner),
+      allowLinksTo: allow_links_to,
+      onProgress: count,
+      onStaging: (staging) => operation.record({ event: 'staging', ...staging }),
+    },
+    { download, unpack },
+    operation.signal,
+  );
+}
+
+async function makeRelease(
+  { target, layout, fileUrl, filename }: StageOrder,
+  fetched: Unpacked,
+  { services, operation }: { services: HostServices; operation: OperationContext },
+): Promise<StageOutcome> {
+  const { stagingDir, root, treeFile, sha256, bytes, entries, etag } = fetched;
+  operation.signal.throwIfAborted();
+  const manifest = {
+    project: target.projectName,
+    link: target.linkName,
+    filename,
+    version: versionOf(filename),
+    url: redactUrl(fileUrl),
+    urlSha256: urlDigest(fileUrl),
+    etag: etag ?? null,
+    sha256,
+    bytes,
+    entries,
+    operationId: operation.operationId,
+    stagedAt: new Date().toISOString(),
+  };
+  const release = await services.baseLock.run(layout.baseDir, () =>
+    promote(layout, { stagingDir, root, treeFile, manifest }),
+  );
+  services.holds.bring(layout.link, operation.operationId, release.name);
+  return outcomeOf(release, false);
+}
+
+function outcomeOf({ name, version, sha256, bytes, entries }: Release, reused: boolean): StageOutcome {
+  return { release: name, version, sha256, bytes, entries, reused };
+}
+
+/** Hooks run in the release; beside it where the release is a bare file. */
+async function directoryOf(root: string): Promise<string> {
+  return (await stat(root)).isDirectory() ? root : join(root, '..');
+}

@@ -1,0 +1,41 @@
+import { ConfigError } from '@sampan/shared/load-config.ts';
+import { createLogger } from '@sampan/shared/logger.ts';
+import { VERSION } from '@sampan/shared/version.ts';
+import { Command } from 'commander';
+import { startAgent } from './agent.ts';
+import { loadAgentConfig } from './config.ts';
+
+const program = new Command('sampan-agent')
+  .description('Deploys packages on this host, as a Sampan controller tells it.')
+  .version(VERSION)
+  .option('-c, --config <file>', 'agent.yaml; without it: on loopback, with everything under ./.sampan')
+  .parse();
+
+try {
+  await run(program.opts<{ config?: string }>().config);
+} catch (error) {
+  // What a person can mend is told in words; everything else keeps its stack.
+  console.error(error instanceof ConfigError ? error.message : error);
+  process.exitCode = 1;
+}
+
+async function run(file: string | undefined): Promise<void> {
+  const config = loadAgentConfig(file);
+  const log = createLogger('sampan-agent', config.log_level);
+  const agent = await startAgent(config, log);
+  let stopping = false;
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => {
+      // Asked twice: whoever asks means now. What is open is closed at the next start.
+      if (stopping) process.exit(130);
+      stopping = true;
+      agent.stop().then(
+        () => process.exit(0),
+        (error: unknown) => {
+          log.error({ err: error }, 'stopping failed');
+          process.exit(1);
+        },
+      );
+    });
+  }
+}

@@ -1,0 +1,85 @@
+import { z } from 'zod';
+
+const phase = z.enum(['stage', 'activate']);
+const at = z.string();
+
+const target = z.object({
+  projectName: z.string(),
+  linkName: z.string(),
+  language: z.enum(['php', 'java', 'golang']),
+  deployDir: z.string(),
+});
+
+export const stageResultSchema = z.object({
+  release: z.string(),
+  version: z.string(),
+  sha256: z.string(),
+  bytes: z.number(),
+  entries: z.number(),
+  reused: z.boolean(),
+});
+
+export const activateResultSchema = z.object({
+  version: z.string(),
+  previousVersion: z.string(),
+  unchanged: z.boolean(),
+  programs: z.array(z.object({ name: z.string(), state: z.string(), pid: z.number() })),
+});
+
+const wireError = z.object({
+  code: z.string(),
+  params: z.record(z.string(), z.unknown()),
+  aftermath: z
+    .object({
+      current: z.string().nullable(),
+      reverted: z.boolean(),
+      revertError: z.object({ code: z.string(), params: z.record(z.string(), z.unknown()) }).optional(),
+    })
+    .optional(),
+});
+
+/**
+ * One line of the journal. Never in it: the query or the password of a URL.
+ * `started` is the intent; `staging` names the work that a restart has to end and sweep; `flipping` comes before the link
+ * is touched, `activated` after; `finished` is the outcome that a repeated call gets.
+ */
+export const journalRecordSchema = z.discriminatedUnion('event', [
+  z.object({
+    event: z.literal('started'),
+    at,
+    phase,
+    attempt: z.number(),
+    request: z.string(),
+    target,
+    oldTarget: z.string().nullable(),
+    brings: z.string(),
+  }),
+  z.object({
+    event: z.literal('staging'),
+    at,
+    phase,
+    stagingDir: z.string(),
+    pid: z.number(),
+    pidStartTime: z.string(),
+  }),
+  z.object({ event: z.literal('flipping'), at, phase, from: z.string().nullable(), to: z.string() }),
+  z.object({ event: z.literal('activated'), at, phase }),
+  z.object({ event: z.literal('reverting'), at, phase, to: z.string() }),
+  z.object({ event: z.literal('interrupted'), at, phase }),
+  z.object({
+    event: z.literal('finished'),
+    at,
+    phase,
+    outcome: z.discriminatedUnion('kind', [
+      z.object({ kind: z.literal('staged'), result: stageResultSchema }),
+      z.object({ kind: z.literal('activated'), result: activateResultSchema }),
+      z.object({ kind: z.literal('failed'), error: wireError }),
+    ]),
+  }),
+]);
+
+export type JournalRecord = z.output<typeof journalRecordSchema>;
+export type Phase = z.output<typeof phase>;
+export type StageOutcome = z.output<typeof stageResultSchema>;
+export type ActivateOutcome = z.output<typeof activateResultSchema>;
+export type Outcome = Extract<JournalRecord, { event: 'finished' }>['outcome'];

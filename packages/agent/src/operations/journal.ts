@@ -1,0 +1,96 @@
+import { type FileHandle, open, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { diskError } from '../host/disk-error.ts';
+import { makeDirectory, syncDirectory } from '../host/durable-file.ts';
+import { type JournalRecord, journalRecordSchema } from './journal-record.ts';
+
+const ENDING = '.jsonl';
+const NEWLINE = 10;
+
+/**
+ * What every operation is about to do, written and synced before it does it: one file an operation, a JSON line a record.
+ * A line that a crash cut is not a record: what it would have said had not begun.
+ */
+export class Journal {
+  readonly #dir: string;
+
+  private constructor(dir: string) {
+    this.#dir = dir;
+  }
+
+  /** Opens the journal below `stateDir`, making its directory. */
+  static async open(stateDir: string): Promise<Journal> {
+    const dir = join(stateDir, 'operations');
+    await makeDirectory(dir);
+    return new Journal(dir);
+  }
+
+  /** Adds a record; durable when the promise resolves. */
+  async append(operationId: string, record: JournalRecord): Promise<void> {
+    const path = this.#path(operationId);
+    let file: FileHandle | undefined;
+    try {
+      file = await open(path, 'a+', 0o600);
+      const { size } = await file.stat();
+      const torn = size > 0 && (await lastByte(file, size)) !== NEWLINE;
+      await file.appendFile(`${torn ? '\n' : ''}${JSON.stringify(record)}\n`);
+      await file.datasync();
+      if (size === 0) await syncDirectory(this.#dir);
+    } catch (cause) {
+      throw diskError(cause, { path, operation: 'journal' });
+    } finally {
+      await file?.close();
+    }
+  }
+
+  /** All operations that are still known, oldest first, each with its records in order. */
+  async readAll(): Promise<{ operationId: string; records: JournalRecord[] }[]> {
+    const files = await this.#files();
+    return Promise.all(
+      files.map(async ({ name }) => ({
+        operationId: name.slice(0, -ENDING.length),
+        records: parseRecords(await readFile(join(this.#dir, name), 'utf8')),
+      })),
+    );
+  }
+
+  /** Forgets all but the newest operations; says which. */
+  async forgetOld(keep: number): Promise<string[]> {
+    const files = await this.#files();
+    const old = files.slice(0, Math.max(0, files.length - keep)).map(({ name }) => name);
+    for (const name of old) await rm(join(this.#dir, name), { force: true });
+    return old.map((name) => name.slice(0, -ENDING.length));
+  }
+
+  async #files(): Promise<{ name: string; changedMs: number }[]> {
+    const names = (await readdir(this.#dir)).filter((name) => name.endsWith(ENDING));
+    const files = await Promise.all(
+      names.map(async (name) => ({ name, changedMs: (await stat(join(this.#dir, name))).mtimeMs })),
+    );
+    return files.sort((a, b) => a.changedMs - b.changedMs);
+  }
+
+  #path(operationId: string): string {
+    return join(this.#dir, `${operationId}${ENDING}`);
+  }
+}
+
+async function lastByte(file: FileHandle, size: number): Promise<number | undefined> {
+  const { buffer } = await file.read({ buffer: Buffer.alloc(1), position: size - 1 });
+  return buffer[0];
+}
+
+function parseRecords(text: string): JournalRecord[] {
+  return text
+    .split('\n')
+    .map((line) => journalRecordSchema.safeParse(parseJson(line)).data)
+    .filter((record) => record !== undefined);
+}
+
+function parseJson(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,65 @@
+import { DeployError } from '@sampan/shared/errors.ts';
+
+/** Who works on a link. */
+export interface Holder {
+  operationId: string;
+  project: string;
+  /** What it brings, as people know it. */
+  version: string;
+}
+
+interface Hold extends Holder {
+  since: string;
+  /** The release on this disk that it will make current, once known: not to be pruned. */
+  release?: string;
+  expiry: NodeJS.Timeout | undefined;
+}
+
+/**
+ * One operation at a time may work on a link.
+ * INVARIANTS: a hold ends with its operation, or, between staging and activation, when its time is up; so a caller
+ * that vanished after Stage blocks nobody for long. While a phase runs, its hold never expires.
+ */
+export class LinkHolds {
+  readonly #holds = new Map<string, Hold>();
+
+  /**
+   * Takes the link for an operation, or goes on holding it.
+   * @throws LINK_HELD that names the holder.
+   */
+  acquire(link: string, holder: Holder): void {
+    const held = this.#holds.get(link);
+    if (held && held.operationId !== holder.operationId) {
+      const { project, version, operationId, since } = held;
+      throw new DeployError('LINK_HELD', { project, release: version, operationId, since });
+    }
+    clearTimeout(held?.expiry);
+    this.#holds.set(link, { since: new Date().toISOString(), ...held, ...holder, expiry: undefined });
+  }
+
+  /** Says which release the operation is going to need. */
+  bring(link: string, operationId: string, release: string): void {
+    const held = this.#holds.get(link);
+    if (held?.operationId === operationId) held.release = release;
+  }
+
+  /** The release that the holder of a link needs, if there is one. */
+  releaseFor(link: string): string | undefined {
+    return this.#holds.get(link)?.release;
+  }
+
+  /** Lets the hold end by itself, unless the operation goes on before. */
+  expireIn(link: string, operationId: string, ms: number): void {
+    const held = this.#holds.get(link);
+    if (held?.operationId !== operationId) return;
+    clearTimeout(held.expiry);
+    held.expiry = setTimeout(() => this.release(link, operationId), ms).unref();
+  }
+
+  release(link: string, operationId: string): void {
+    const held = this.#holds.get(link);
+    if (held?.operationId !== operationId) return;
+    clearTimeout(held.expiry);
+    this.#holds.delete(link);
+  }
+}

@@ -1,0 +1,126 @@
+import { EventEmitter, once } from 'node:events';
+import { performance } from 'node:perf_hooks';
+import type { DeployError } from '@sampan/shared/errors.ts';
+import type { Journal } from './journal.ts';
+import type { JournalRecord, Outcome, Phase } from './journal-record.ts';
+import type { Counts, OperationContext, Progress, UndatedRecord } from './operation-context.ts';
+
+/** Where a run writes, and who is told how long its steps took. */
+interface RunTools {
+  journal: Journal;
+  observe: (step: string, seconds: number) => void;
+}
+
+/**
+ * One phase of one operation while it runs.
+ * INVARIANTS: cancelling and deciding to flip are both synchronous, so one of them comes first and the other sees it;
+ * a run outlives the callers that watch it.
+ */
+export class OperationRun implements OperationContext {
+  readonly operationId: string;
+  readonly phase: Phase;
+  readonly history: readonly JournalRecord[];
+  readonly #records: JournalRecord[];
+  readonly #journal: Journal;
+  readonly #observe: (step: string, seconds: number) => void;
+  readonly #abort = new AbortController();
+  readonly #events = new EventEmitter<{ progress: [Progress]; end: [] }>().setMaxListeners(0);
+  #last: Progress | undefined;
+  #flipDecided = false;
+  #outcome: Outcome | undefined;
+
+  /** `records` is the operation's own list: what this run writes to the journal is added to it. */
+  constructor(of: { operationId: string; phase: Phase; records: JournalRecord[] }, tools: RunTools) {
+    this.operationId = of.operationId;
+    this.phase = of.phase;
+    this.history = [...of.records];
+    this.#records = of.records;
+    this.#journal = tools.journal;
+    this.#observe = tools.observe;
+  }
+
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  get flipDecided(): boolean {
+    return this.#flipDecided;
+  }
+
+  get outcome(): Outcome | undefined {
+    return this.#outcome;
+  }
+
+  /** Ends the run with `reason` if it has not decided to flip; says whether it will end so. */
+  cancel(reason: DeployError): boolean {
+    if (this.#flipDecided || this.#outcome) return false;
+    this.#abort.abort(reason);
+    return true;
+  }
+
+  /** Past the flip the same reason ends what still waits (hooks, restarts), and the release goes back. */
+  expire(reason: DeployError): void {
+    this.#abort.abort(reason);
+  }
+
+  decideFlip(): void {
+    this.#abort.signal.throwIfAborted();
+    this.#flipDecided = true;
+  }
+
+  async record(entry: UndatedRecord): Promise<void> {
+    const record = { ...entry, at: new Date().toISOString(), phase: this.phase } as JournalRecord;
+    await this.#journal.append(this.operationId, record);
+    this.#records.push(record);
+  }
+
+  async step<T>(name: string, run: (count: (counts: Counts) => void) => Promise<T>): Promise<T> {
+    this.#abort.signal.throwIfAborted();
+    const started = performance.now();
+    let counts: Counts = { bytes: 0, totalBytes: 0, entries: 0 };
+    const tell = (state: Progress['state']) =>
+      this.#tell({ step: name, state, ...counts, elapsedMs: Math.round(performance.now() - started) });
+    tell('started');
+    const result = await run((now) => {
+      counts = now;
+      tell('running');
+    });
+    tell('finished');
+    this.#observe(name, (performance.now() - started) / 1000);
+    return result;
+  }
+
+  finish(outcome: Outcome): void {
+    this.#outcome = outcome;
+    this.#events.emit('end');
+  }
+
+  /** The progress from now on, the latest known first; ends with the run or when `signal` aborts. */
+  async *watch(signal: AbortSignal): AsyncGenerator<Progress> {
+    const queue: Progress[] = this.#last ? [this.#last] : [];
+    const wake = new EventEmitter<{ more: [] }>();
+    const push = (progress: Progress) => {
+      // Counting progress replaces its predecessor: a slow watcher costs one entry a step.
+      if (queue.at(-1)?.step === progress.step && queue.at(-1)?.state === 'running') queue.pop();
+      queue.push(progress);
+      wake.emit('more');
+    };
+    const end = () => wake.emit('more');
+    this.#events.on('progress', push).on('end', end);
+    try {
+      for (;;) {
+        const next = queue.shift();
+        if (next) yield next;
+        else if (this.#outcome) return;
+        else await once(wake, 'more', { signal });
+      }
+    } finally {
+      this.#events.off('progress', push).off('end', end);
+    }
+  }
+
+  #tell(progress: Progress): void {
+    this.#last = progress;
+    this.#events.emit('progress', progress);
+  }
+}

@@ -1,0 +1,209 @@
+import { asDeployError, DeployError } from '@sampan/shared/errors.ts';
+import type { Logger } from '@sampan/shared/logger.ts';
+import { fromWire, toWire } from '@sampan/shared/wire-error.ts';
+import type { Metrics } from '../metrics.ts';
+import type { Target } from '../releases/layout.ts';
+import type { Journal } from './journal.ts';
+import type { ActivateOutcome, JournalRecord, Outcome, Phase, StageOutcome } from './journal-record.ts';
+import type { OperationContext } from './operation-context.ts';
+import { OperationRun } from './operation-run.ts';
+
+/** Outcomes are kept for callers that ask again; the oldest go, many at a time. */
+const KEPT_OPERATIONS = 1000;
+const FORGET_AT_ONCE = 100;
+
+/** One phase that is to run. */
+export interface Order {
+  operationId: string;
+  phase: Phase;
+  /** SHA-256 of the request: the same id with another request is a mistake of the caller. */
+  request: string;
+  target: Target;
+  /** What the link named before, and the version that is to become current: for whoever reads the journal. */
+  oldTarget: string | null;
+  brings: string;
+  deadlineMs: number;
+}
+
+type Succeeded = { kind: 'staged'; result: StageOutcome } | { kind: 'activated'; result: ActivateOutcome };
+
+/** What the journal and memory know of one operation. */
+export interface KnownOperation {
+  records: JournalRecord[];
+  running: OperationRun | undefined;
+}
+
+/** All operations of this agent: those that run, and the outcomes that the journal keeps. */
+export class Operations {
+  readonly #journal: Journal;
+  readonly #log: Logger;
+  readonly #metrics: Metrics;
+  readonly #known = new Map<string, KnownOperation>();
+  readonly #runs = new Set<Promise<void>>();
+  #draining = false;
+
+  private constructor(journal: Journal, { log, metrics }: { log: Logger; metrics: Metrics }) {
+    this.#journal = journal;
+    this.#log = log;
+    this.#metrics = metrics;
+  }
+
+  /** Reads what the journal keeps. Phases that were open when the agent died are marked interrupted, durable. */
+  static async open(journal: Journal, tools: { log: Logger; metrics: Metrics }): Promise<Operations> {
+    const operations = new Operations(journal, tools);
+    for (const { operationId, records } of await journal.readAll()) {
+      for (const phase of openPhases(records)) {
+        const mark: JournalRecord = { event: 'interrupted', at: new Date().toISOString(), phase };
+        await journal.append(operationId, mark);
+        records.push(mark);
+        tools.log.warn({ operationId, phase }, 'operation was interrupted');
+      }
+      operations.#known.set(operationId, { records, running: undefined });
+    }
+    return operations;
+  }
+
+  get runningCount(): number {
+    return this.#runs.size;
+  }
+
+  find(operationId: string): KnownOperation | undefined {
+    return this.#known.get(operationId);
+  }
+
+  /** Every operation known, for the sweep at start-up. */
+  all(): ReadonlyMap<string, KnownOperation> {
+    return this.#known;
+  }
+
+  /**
+   * Starts a phase, joins it while it runs, or gives the outcome that it reached. An interrupted phase gets one more attempt.
+   * `begin` is called only when it starts; what it throws refuses the order and leaves no trace.
+   */
+  async start(
+    order: Order,
+    begin: () => void,
+    work: (context: OperationContext) => Promise<Succeeded>,
+  ): Promise<OperationRun> {
+    const known = this.#known.get(order.operationId) ?? { records: [], running: undefined };
+    assertSameRequest(order, known.records);
+    if (known.running) return this.#join(order, known.running);
+    const outcome = outcomeOf(known.records, order.phase);
+    if (outcome) return this.#replay(order, outcome);
+    if (this.#draining) throw new DeployError('AGENT_DRAINING', {});
+    begin();
+    this.#known.set(order.operationId, known);
+    const run = new OperationRun({ ...order, records: known.records }, this.#tools());
+    known.running = run;
+    const done = this.#carryOut(order, run, work).finally(() => this.#runs.delete(done));
+    this.#runs.add(done);
+    return run;
+  }
+
+  /** Ends an operation before its flip. */
+  cancel(operationId: string): 'cancelled' | 'too_late' | 'finished' {
+    const known = this.#known.get(operationId);
+    if (!known) throw new DeployError('OPERATION_UNKNOWN', { operationId });
+    if (!known.running) return 'finished';
+    return known.running.cancel(new DeployError('OPERATION_CANCELLED', {})) ? 'cancelled' : 'too_late';
+  }
+
+  /** Takes nothing new, ends what has not flipped, and waits for the rest. */
+  async drain(): Promise<void> {
+    this.#draining = true;
+    for (const { running } of this.#known.values()) running?.cancel(new DeployError('AGENT_DRAINING', {}));
+    await Promise.all(this.#runs);
+  }
+
+  #tools(): ConstructorParameters<typeof OperationRun>[1] {
+    const observe = (step: string, seconds: number) => this.#metrics.stepSeconds.observe({ step }, seconds);
+    return { journal: this.#journal, observe };
+  }
+
+  #join(order: Order, running: OperationRun): OperationRun {
+    if (running.phase === order.phase) return running;
+    const found = `${order.phase} while ${running.phase} runs`;
+    throw new DeployError('INVALID_REQUEST', { field: 'operation_id', found, expected: 'one phase at a time' });
+  }
+
+  #replay(order: Order, outcome: Outcome): OperationRun {
+    const run = new OperationRun({ ...order, records: [] }, this.#tools());
+    run.finish(outcome);
+    return run;
+  }
+
+  async #carryOut(
+    order: Order,
+    run: OperationRun,
+    work: (context: OperationContext) => Promise<Succeeded>,
+  ): Promise<void> {
+    const { operationId, phase, deadlineMs } = order;
+    const seconds = deadlineMs / 1000;
+    const timer = setTimeout(() => run.expire(new DeployError('DEADLINE_EXCEEDED', { seconds })), deadlineMs);
+    const log = this.#log.child({ operationId, phase });
+    let outcome: Outcome;
+    try {
+      const { request, target, oldTarget, brings } = order;
+      const attempt = 1 + run.history.filter((record) => record.event === 'started' && record.phase === phase).length;
+      await run.record({ event: 'started', attempt, request, target, oldTarget, brings });
+      log.info({ target, brings, attempt }, 'operation started');
+      outcome = await work(run);
+    } catch (error) {
+      const failure = asDeployError(run.signal.aborted && !DeployError.is(error) ? run.signal.reason : error);
+      log.warn({ err: failure, cause: failure.cause }, 'operation failed');
+      outcome = { kind: 'failed', error: toWire(failure) };
+    } finally {
+      clearTimeout(timer);
+    }
+    await this.#conclude(run, outcome, log);
+  }
+
+  /** The outcome is durable before anybody is told of it. Past the flip one that cannot be written down is told as unknown. */
+  async #conclude(run: OperationRun, outcome: Outcome, log: Logger): Promise<void> {
+    const told = await run.record({ event: 'finished', outcome }).then(
+      () => outcome,
+      (error: unknown) => {
+        log.error({ err: error }, 'the outcome could not be written to the journal');
+        return run.flipDecided ? unknownOutcome(outcome, error) : outcome;
+      },
+    );
+    this.#metrics.operations.inc({ phase: run.phase, code: told.kind === 'failed' ? told.error.code : 'ok' });
+    const known = this.#known.get(run.operationId);
+    if (known) known.running = undefined;
+    run.finish(told);
+    log.info({ outcome: told.kind }, 'operation finished');
+    if (this.#known.size <= KEPT_OPERATIONS + FORGET_AT_ONCE) return;
+    for (const forgotten of await this.#journal.forgetOld(KEPT_OPERATIONS)) this.#known.delete(forgotten);
+  }
+}
+
+function unknownOutcome(outcome: Outcome, error: unknown): Outcome {
+  const reached = outcome.kind === 'failed' ? outcome.error.code : outcome.kind;
+  const unknown = new DeployError('STATE_UNKNOWN', { known: `${reached}, journal: ${asDeployError(error).code}` });
+  return { kind: 'failed', error: toWire(unknown) };
+}
+
+/** The outcome that a phase reached, if it did. */
+export function outcomeOf(records: readonly JournalRecord[], phase: Phase): Outcome | undefined {
+  const finished = records.findLast((record) => record.event === 'finished' && record.phase === phase);
+  return finished?.event === 'finished' ? finished.outcome : undefined;
+}
+
+/** The error that a failed outcome stands for. */
+export function errorOf(outcome: Extract<Outcome, { kind: 'failed' }>): DeployError {
+  return fromWire(outcome.error);
+}
+
+function openPhases(records: readonly JournalRecord[]): Phase[] {
+  return (['stage', 'activate'] as const).filter((phase) => {
+    const last = records.findLast((record) => record.phase === phase);
+    return last !== undefined && last.event !== 'finished' && last.event !== 'interrupted';
+  });
+}
+
+function assertSameRequest(order: Order, records: readonly JournalRecord[]): void {
+  const started = records.find((record) => record.event === 'started' && record.phase === order.phase);
+  if (started?.event !== 'started' || started.request === order.request) return;
+  const found = `${order.operationId} for another request`;
+  throw new DeployError('INVALID_REQUEST', { field: 'operation_id', found, expected: 'a new id' });
+}

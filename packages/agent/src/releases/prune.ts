@@ -1,0 +1,74 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir, rename, rm } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { diskError } from '../host/disk-error.ts';
+import { syncDirectory } from '../host/durable-file.ts';
+import { releasesInUse } from '../host/processes.ts';
+import { type Layout, releaseOfLinkText, type Target } from './layout.ts';
+import { readLinkText } from './link.ts';
+import { type KeepReason, type PrunePlan, planPrune } from './plan-prune.ts';
+import { listReleases, manifestPath, namesIn, treeFilePath } from './release-store.ts';
+
+/** What decides over the releases of one project and link. */
+export interface PruneOrder {
+  layout: Layout;
+  target: Target;
+  keep: number;
+  unwanted?: string | undefined;
+  /** The release just left, and the one that an operation needs. */
+  justLeft?: string | undefined;
+  held?: string | undefined;
+}
+
+/**
+ * Takes the releases that nothing needs out of `.deploy`; from then on they are not listed. The caller holds the lock
+ * of the base. What was taken out lies in `graves` until `bury` removes it, which may take long and needs no lock.
+ */
+export async function takeOut(order: PruneOrder): Promise<PrunePlan & { graves: string[] }> {
+  const newestFirst = await listReleases(order.layout, order.target);
+  const question = { newestFirst, keep: order.keep, unwanted: order.unwanted };
+  // Asking /proc is the dear part: only where something would go.
+  const wouldGo = planPrune({ ...question, protectedBy: new Map() }).remove;
+  if (wouldGo.length === 0) return { remove: [], kept: [], graves: [] };
+  const plan = planPrune({ ...question, protectedBy: await protectedReleases(order) });
+  const graves: string[] = [];
+  for (const name of plan.remove) graves.push(await moveOut(order.layout, name));
+  return { ...plan, graves };
+}
+
+/** Removes what was taken out. */
+export async function bury(graves: readonly string[]): Promise<void> {
+  for (const grave of graves) await rm(grave, { recursive: true, force: true });
+}
+
+async function protectedReleases({ layout, justLeft, held }: PruneOrder): Promise<Map<string, KeepReason>> {
+  const reasons = new Map<string, KeepReason>();
+  for (const name of await releasesInUse(layout.releasesDir)) reasons.set(name, 'in_use');
+  if (held !== undefined) reasons.set(held, 'held');
+  if (justLeft !== undefined) reasons.set(justLeft, 'just_left');
+  for (const entry of await namesIn(layout.baseDir)) {
+    const text = await linkTextOf(join(layout.baseDir, entry));
+    const name = text === null ? undefined : releaseOfLinkText(layout, text);
+    if (name !== undefined) reasons.set(name, entry === basename(layout.link) ? 'current' : 'linked');
+  }
+  return reasons;
+}
+
+async function linkTextOf(path: string): Promise<string | null> {
+  return readLinkText(path).catch(() => null);
+}
+
+/** Moving first means: a removal that is killed midway leaves nothing that looks like a release. */
+async function moveOut(layout: Layout, name: string): Promise<string> {
+  const grave = join(layout.stagingRoot, randomUUID());
+  try {
+    await mkdir(grave);
+    await rename(join(layout.releasesDir, name), join(grave, 'content'));
+    await rename(manifestPath(layout, name), join(grave, 'manifest.json'));
+    await rm(treeFilePath(layout, name), { force: true });
+  } catch (cause) {
+    throw diskError(cause, { path: join(layout.releasesDir, name), operation: 'remove' });
+  }
+  await syncDirectory(layout.releasesDir);
+  return grave;
+}

@@ -1,0 +1,133 @@
+import { lstat, readdir, rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DeployError, systemCode } from '@sampan/shared/errors.ts';
+import { diskError } from '../host/disk-error.ts';
+import { makeDirectory, syncDirectory, writeDurably } from '../host/durable-file.ts';
+import type { Layout, Target } from './layout.ts';
+import { linkTargetOf, releaseOfLinkText } from './layout.ts';
+import { readLinkText } from './link.ts';
+import { type Manifest, readManifest } from './manifest.ts';
+
+type Base = Omit<Layout, 'link'>;
+
+/** A release that stands whole in `.deploy`, under `name`. */
+export interface Release extends Manifest {
+  name: string;
+}
+
+/** Makes the directories of a base, durable. */
+export async function prepareBase(base: Base): Promise<void> {
+  for (const dir of [base.baseDir, base.releasesDir, base.metaDir, base.stagingRoot]) await makeDirectory(dir);
+}
+
+/** The releases of one (project, link), newest first. */
+export async function listReleases(base: Base, target: Pick<Target, 'projectName' | 'linkName'>): Promise<Release[]> {
+  const all = await Promise.all((await manifestNames(base)).map((name) => findRelease(base, name)));
+  return all
+    .filter((release) => release !== undefined)
+    .filter(({ project, link }) => project === target.projectName && link === target.linkName)
+    .sort((a, b) => b.stagedAt.localeCompare(a.stagedAt) || b.name.localeCompare(a.name, 'en', { numeric: true }));
+}
+
+/** The release of that name, if it stands there and its manifest is its own (same inode). */
+export async function findRelease(base: Base, name: string): Promise<Release | undefined> {
+  const manifest = await readManifest(manifestPath(base, name));
+  if (!manifest || (await inodeOf(join(base.releasesDir, name))) !== manifest.inode) return undefined;
+  return { name, ...manifest };
+}
+
+/**
+ * Lets a verified tree become a release: manifest first, durable, then one rename to a name that nothing has.
+ * The caller holds the base's lock, and has synced the tree.
+ */
+export async function promote(base: Base, staged: StagedTree): Promise<Release> {
+  const name = await freeName(base, staged.manifest.version);
+  const inode = await inodeOf(staged.root);
+  if (inode === undefined)
+    throw new DeployError('DISK_ERROR', { path: staged.root, operation: 'lstat', reason: 'ENOENT' });
+  const manifest: Manifest = { ...staged.manifest, inode };
+  try {
+    await rename(staged.treeFile, treeFilePath(base, name));
+    await writeDurably(manifestPath(base, name), `${JSON.stringify(manifest, null, 2)}\n`);
+    await rename(staged.root, join(base.releasesDir, name));
+  } catch (cause) {
+    throw diskError(cause, { path: join(base.releasesDir, name), operation: 'promote' });
+  }
+  await syncDirectory(base.releasesDir);
+  await syncDirectory(staged.stagingDir);
+  return { name, ...manifest };
+}
+
+/** A tree in staging, and what will be known of it. */
+export interface StagedTree {
+  stagingDir: string;
+  /** The directory (or bare file) that becomes the release. */
+  root: string;
+  treeFile: string;
+  manifest: Omit<Manifest, 'inode'>;
+}
+
+/** The version that the link names, as people know it. */
+export async function currentVersion(layout: Layout): Promise<{ version: string; linkText: string }> {
+  const linkText = await readLinkText(layout.link);
+  if (linkText === null) throw new DeployError('NOT_DEPLOYED', { link: layout.link });
+  const version = await versionOfLinkText(layout, linkText);
+  if (version === undefined) throw new DeployError('RELEASE_MISSING', { link: layout.link, target: linkText });
+  return { version, linkText };
+}
+
+/** The version behind a link's text; undefined where it leads nowhere. A release without a manifest goes by its name. */
+export async function versionOfLinkText(layout: Layout, text: string): Promise<string | undefined> {
+  const name = releaseOfLinkText(layout, text);
+  if (name !== undefined) {
+    const release = await findRelease(layout, name);
+    if (release) return release.version;
+  }
+  const path = join(layout.baseDir, name === undefined ? text : linkTargetOf(layout, name));
+  const exists = (await inodeOf(text.startsWith('/') ? text : path)) !== undefined;
+  return exists ? (name ?? text) : undefined;
+}
+
+export function manifestPath(base: Base, name: string): string {
+  return join(base.metaDir, `${name}.json`);
+}
+
+export function treeFilePath(base: Base, name: string): string {
+  return join(base.metaDir, `${name}.tree`);
+}
+
+/** The names that have a manifest, whether or not it counts. */
+export async function manifestNames(base: Base): Promise<string[]> {
+  const files = await namesIn(base.metaDir);
+  return files
+    .filter((file) => file.endsWith('.json') && !file.startsWith('.'))
+    .map((file) => file.slice(0, -'.json'.length));
+}
+
+/** The names in a directory; none where it does not exist. */
+export async function namesIn(dir: string): Promise<string[]> {
+  try {
+    return await readdir(dir);
+  } catch (cause) {
+    if (systemCode(cause) === 'ENOENT') return [];
+    throw diskError(cause, { path: dir, operation: 'readdir' });
+  }
+}
+
+/** Names on disk are made unique (`app~2`): `~` is in no name that a caller can send. */
+async function freeName(base: Base, version: string): Promise<string> {
+  const taken = new Set([...(await namesIn(base.releasesDir)), ...(await manifestNames(base))]);
+  for (let copy = 1; ; copy += 1) {
+    const name = copy === 1 ? version : `${version}~${copy}`;
+    if (!taken.has(name)) return name;
+  }
+}
+
+async function inodeOf(path: string): Promise<number | undefined> {
+  try {
+    return (await lstat(path)).ino;
+  } catch (cause) {
+    if (systemCode(cause) === 'ENOENT' || systemCode(cause) === 'ENOTDIR') return undefined;
+    throw diskError(cause, { path, operation: 'lstat' });
+  }
+}

@@ -1,0 +1,14 @@
+import type { Deploys } from '../deploy/deploys.ts';
+import type { HostServices } from '../deploy/host-services.ts';
+import type { Operations } from '../operations/operations.ts';
+import type { Readiness } from './readiness.ts';
+
+/** What the servers put before the network. */
+export interface AgentCore {
+  services: HostServices;
+  operations: Operations;
+  deploys: Deploys;
+  readiness: Readiness;
+  /** Stable over restarts. */
+  agentId: string;
+}

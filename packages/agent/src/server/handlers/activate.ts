@@ -1,0 +1,22 @@
+import type { ActivateRequest__Output } from '@sampan/shared/gen/sampan/agent/v1/ActivateRequest.ts';
+import type { ReleaseChoice } from '../../deploy/choose-release.ts';
+import type { OperationRun } from '../../operations/operation-run.ts';
+import { layoutOf } from '../../releases/layout.ts';
+import type { AgentCore } from '../agent-core.ts';
+import { invalid, parseFilename, parseOperationId, parseTarget } from '../parse-request.ts';
+
+export function activate(core: AgentCore, request: ActivateRequest__Output): Promise<OperationRun> {
+  const target = parseTarget(request.target);
+  const { deadlineMs, restart, autoRollback, filenameDelete } = request;
+  if (filenameDelete !== '') parseFilename('filename_delete', filenameDelete);
+  return core.deploys.activate(
+    { operationId: parseOperationId(request.operationId), deadlineMs, filenameDelete },
+    { target, layout: layoutOf(core.services.config, target), choice: choiceOf(request), restart, autoRollback },
+  );
+}
+
+function choiceOf({ choice, release, version }: ActivateRequest__Output): ReleaseChoice {
+  if (choice === 'release' && release) return { kind: 'release', release };
+  if (choice === 'version' && version) return { kind: 'version', version };
+  throw invalid('choice', null, 'a release or a version');
+}

@@ -1,0 +1,40 @@
+import { DeployError } from '@sampan/shared/errors.ts';
+import type { CancelOperationRequest__Output } from '@sampan/shared/gen/sampan/agent/v1/CancelOperationRequest.ts';
+import type { CancelOperationResponse } from '@sampan/shared/gen/sampan/agent/v1/CancelOperationResponse.ts';
+import type { GetOperationRequest__Output } from '@sampan/shared/gen/sampan/agent/v1/GetOperationRequest.ts';
+import type { GetOperationResponse } from '@sampan/shared/gen/sampan/agent/v1/GetOperationResponse.ts';
+import type { Phase } from '../../operations/journal-record.ts';
+import { type KnownOperation, outcomeOf } from '../../operations/operations.ts';
+import type { AgentCore } from '../agent-core.ts';
+import { parseOperationId } from '../parse-request.ts';
+
+export function cancelOperation(core: AgentCore, request: CancelOperationRequest__Output): CancelOperationResponse {
+  return { outcome: core.operations.cancel(parseOperationId(request.operationId)) };
+}
+
+export function getOperation(core: AgentCore, request: GetOperationRequest__Output): GetOperationResponse {
+  const operationId = parseOperationId(request.operationId);
+  const known = core.operations.find(operationId);
+  if (!known) throw new DeployError('OPERATION_UNKNOWN', { operationId });
+  const outcomes = [outcomeOf(known.records, 'stage'), outcomeOf(known.records, 'activate')];
+  const staged = outcomes.find((outcome) => outcome?.kind === 'staged');
+  const activated = outcomes.find((outcome) => outcome?.kind === 'activated');
+  const failed = outcomes.find((outcome) => outcome?.kind === 'failed');
+  return {
+    operationId,
+    stage: stateOf(known, 'stage'),
+    activate: stateOf(known, 'activate'),
+    stageResult: staged?.kind === 'staged' ? staged.result : null,
+    activateResult: activated?.kind === 'activated' ? activated.result : null,
+    error: failed?.kind === 'failed' ? JSON.stringify(failed.error) : '',
+  };
+}
+
+/** Empty where the phase never started. */
+function stateOf({ records, running }: KnownOperation, phase: Phase): string {
+  if (running?.phase === phase) return 'running';
+  const last = records.findLast((record) => record.phase === phase);
+  if (!last) return '';
+  if (last.event !== 'finished') return 'interrupted';
+  return last.outcome.kind === 'failed' ? 'failed' : 'succeeded';
+}

@@ -1,0 +1,51 @@
+import type { GetCurrentVersionRequest__Output } from '@sampan/shared/gen/sampan/agent/v1/GetCurrentVersionRequest.ts';
+import type { GetCurrentVersionResponse } from '@sampan/shared/gen/sampan/agent/v1/GetCurrentVersionResponse.ts';
+import type { ListReleasesRequest__Output } from '@sampan/shared/gen/sampan/agent/v1/ListReleasesRequest.ts';
+import type { ListReleasesResponse } from '@sampan/shared/gen/sampan/agent/v1/ListReleasesResponse.ts';
+import type { RemoveRequest__Output } from '@sampan/shared/gen/sampan/agent/v1/RemoveRequest.ts';
+import type { RemoveResponse } from '@sampan/shared/gen/sampan/agent/v1/RemoveResponse.ts';
+import { versionOf } from '@sampan/shared/names.ts';
+import { layoutOf, releaseOfLinkText } from '../../releases/layout.ts';
+import { readLinkText } from '../../releases/link.ts';
+import { currentVersion, listReleases } from '../../releases/release-store.ts';
+import type { AgentCore } from '../agent-core.ts';
+import { parseFilename, parseTarget } from '../parse-request.ts';
+
+export async function listReleasesOf(
+  core: AgentCore,
+  request: ListReleasesRequest__Output,
+): Promise<ListReleasesResponse> {
+  const target = parseTarget(request.target);
+  const layout = layoutOf(core.services.config, target);
+  const text = await readLinkText(layout.link);
+  const current = text === null ? undefined : releaseOfLinkText(layout, text);
+  const releases = await listReleases(layout, target);
+  return {
+    releases: releases.map(({ name, version, filename, sha256, bytes, entries, stagedAt }) => ({
+      release: name,
+      version,
+      filename,
+      sha256,
+      bytes,
+      entries,
+      stagedAtMs: Date.parse(stagedAt),
+      current: name === current,
+    })),
+  };
+}
+
+export async function getCurrentVersion(
+  core: AgentCore,
+  request: GetCurrentVersionRequest__Output,
+): Promise<GetCurrentVersionResponse> {
+  const { version, linkText } = await currentVersion(layoutOf(core.services.config, parseTarget(request.target)));
+  return { version, linkTarget: linkText };
+}
+
+export async function remove(core: AgentCore, request: RemoveRequest__Output): Promise<RemoveResponse> {
+  const target = parseTarget(request.target);
+  const layout = layoutOf(core.services.config, target);
+  const unwanted = versionOf(parseFilename('filename', request.filename));
+  const plan = await core.deploys.prune({ layout, target, keep: Number.POSITIVE_INFINITY, unwanted });
+  return { removed: plan.remove, kept: plan.kept };
+}

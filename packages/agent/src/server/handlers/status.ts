@@ -1,0 +1,18 @@
+import { statfs } from 'node:fs/promises';
+import type { GetStatusResponse } from '@sampan/shared/gen/sampan/agent/v1/GetStatusResponse.ts';
+import { VERSION } from '@sampan/shared/version.ts';
+import type { AgentCore } from '../agent-core.ts';
+
+export async function getStatus({ services, operations, readiness, agentId }: AgentCore): Promise<GetStatusResponse> {
+  const checks = await readiness.checks();
+  const { bavail, blocks, bsize } = await statfs(services.config.state_dir);
+  return {
+    version: VERSION,
+    agentId,
+    ready: checks.every(({ ok }) => ok),
+    checks,
+    freeBytes: bavail * bsize,
+    totalBytes: blocks * bsize,
+    runningOperations: operations.runningCount,
+  };
+}
