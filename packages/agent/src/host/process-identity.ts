@@ -1,27 +1,42 @@
 import { readFile } from 'node:fs/promises';
-import { systemCode } from '@sampan/shared/errors.ts';
+import { setTimeout as delay } from 'node:timers/promises';
+import { DeployError, systemCode } from '@sampan/shared/errors.ts';
+
+const GONE_WITHIN_MS = 10_000;
+const LOOK_EVERY_MS = 10;
 
 /**
- * When a process started, in clock ticks since boot (field 22 of /proc/<pid>/stat): with the pid it names one process for
- * good, pids being used again. Undefined where there is no such process.
+ * When a process started, in clock ticks since boot (field 22 of /proc/<pid>/stat, see proc(5)): with the pid it names one
+ * process for good, pids being used again. Undefined where there is no such process, or only its zombie.
  */
 export async function startTimeOf(pid: number): Promise<string | undefined> {
   try {
     const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
     // The second field is the command's name, and may hold spaces and parentheses.
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+    const [state, ...fields] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return state === 'Z' || state === 'X' ? undefined : fields[18];
   } catch (error) {
     if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ESRCH') return undefined;
     throw error;
   }
 }
 
-/** Kills the process that had this pid, if it is still the same. */
+/**
+ * Kills the process that had this pid, if it is still the same one, and returns once it is gone.
+ * @throws DISK_ERROR when it does not end: a system call holds it, and what it writes to must not be touched.
+ */
 export async function killIfSame(pid: number, startTime: string): Promise<void> {
   if ((await startTimeOf(pid)) !== startTime) return;
   try {
     process.kill(pid, 'SIGKILL');
   } catch (error) {
     if (systemCode(error) !== 'ESRCH') throw error;
+  }
+  const giveUpAt = Date.now() + GONE_WITHIN_MS;
+  while ((await startTimeOf(pid)) === startTime) {
+    if (Date.now() > giveUpAt) {
+      throw new DeployError('DISK_ERROR', { path: `/proc/${pid}`, operation: 'kill', reason: 'still there' });
+    }
+    await delay(LOOK_EVERY_MS);
   }
 }
