@@ -147,6 +147,7 @@ export class Operations {
       const attempt = 1 + run.history.filter((record) => record.event === 'started' && record.phase === phase).length;
       await run.record({ event: 'started', attempt, request, target, oldTarget, brings });
       log.info({ target, brings, attempt }, 'operation started');
+      run.signal.throwIfAborted();
       outcome = await work(run);
     } catch (error) {
       const failure = asDeployError(run.signal.aborted && !DeployError.is(error) ? run.signal.reason : error);
