@@ -1,21 +1,14 @@
 import { Metadata, type ServiceError, status as Status } from '@grpc/grpc-js';
 import { z } from 'zod';
 import { zhTexts } from './error-texts.zh.ts';
-import { asDeployError, DeployError, type ErrorCode, type ErrorParams, type WireError } from './errors.ts';
+import { asDeployError, DeployError, type ErrorCode, type ErrorParams } from './errors.ts';
+import { toWire } from './to-wire.ts';
+
+// In a file of its own, so that a short-lived child process can use it without loading gRPC.
+export { toWire };
 
 /** The metadata key that carries an error's code and params (see agent.proto). */
 export const ERROR_KEY = 'sampan-error-bin';
-
-/** HTTP/2 peers cap a header list at 16 KiB by default (grpc-js); a longer param is cut to leave room for others. */
-const MAX_PARAM_CHARACTERS = 1500;
-
-/** An error as it is written to the journal and to metadata: long params are cut, the cause stays behind. */
-export function toWire(error: DeployError): WireError {
-  const params = Object.fromEntries(
-    Object.entries(error.params).map(([key, value]) => [key, typeof value === 'string' ? cut(value) : value]),
-  );
-  return { code: error.code, params, ...(error.aftermath ? { aftermath: error.aftermath } : {}) };
-}
 
 /** The error that a peer meant. A code from a newer version becomes INTERNAL that carries what was sent as its cause. */
 export function fromWire(value: unknown): DeployError {
@@ -85,8 +78,4 @@ function statusOf(code: ErrorCode): Status {
     default:
       return Status.FAILED_PRECONDITION;
   }
-}
-
-function cut(text: string): string {
-  return text.length <= MAX_PARAM_CHARACTERS ? text : `…${text.slice(-MAX_PARAM_CHARACTERS)}`;
 }
