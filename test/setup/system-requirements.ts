@@ -1,0 +1,57 @@
+import { spawnSync } from 'node:child_process';
+import { accessSync, constants, globSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** Something that a test needs and npm cannot bring. */
+interface SystemRequirement {
+  isMet: () => boolean;
+  /** The packages of Debian and Ubuntu that bring it; none where no package can. */
+  packages: readonly string[];
+}
+
+/** A daemon is found though its directory is not in an ordinary user's PATH. */
+const directories = [...(process.env.PATH ?? '').split(':'), '/usr/local/sbin', '/usr/sbin', '/sbin'];
+
+/** The path of a program by its name, or by a pattern such as `php-fpm*`; undefined when this machine has none. */
+export function programPath(name: string): string | undefined {
+  return directories.flatMap((directory) => globSync(join(directory, name))).find(isExecutable);
+}
+
+/** All that tests may name in `requires(…)`. */
+export const systemRequirements = {
+  root: { isMet: () => process.getuid?.() === 0, packages: [] },
+  curl: program('curl', 'curl'),
+  git: program('git', 'git'),
+  'GNU tar': { isMet: () => succeeds('tar', '--version', /GNU tar/), packages: ['tar'] },
+  supervisord: program('supervisord', 'supervisor'),
+  nginx: program('nginx', 'nginx'),
+  'php-fpm': program('php-fpm*', 'php-fpm'),
+  java: program('java', 'default-jre-headless'),
+  strace: program('strace', 'strace'),
+  nft: program('nft', 'nftables'),
+  ip: program('ip', 'iproute2'),
+  /** A network of its own: `unshare --net`. Containers without CAP_SYS_ADMIN have none. */
+  'network namespaces': { isMet: () => succeeds('unshare', '--net true'), packages: [] },
+  /** A root of its own with own limits: `unshare --user --map-root-user`. */
+  'user namespaces': { isMet: () => succeeds('unshare', '--user --map-root-user true'), packages: [] },
+} satisfies Record<string, SystemRequirement>;
+
+export type Requirement = keyof typeof systemRequirements;
+
+function program(name: string, debianPackage: string): SystemRequirement {
+  return { isMet: () => programPath(name) !== undefined, packages: [debianPackage] };
+}
+
+function succeeds(file: string, args: string, expected = /(?:)/): boolean {
+  const ended = spawnSync(file, args.split(' '), { encoding: 'utf8', timeout: 10_000 });
+  return ended.status === 0 && expected.test(ended.stdout);
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
