@@ -35,19 +35,26 @@ export interface Aftercare {
   restartTried: boolean;
 }
 
+/** How an activation ended, and what the link named before. */
+export interface Activated {
+  result: ActivateOutcome;
+  left: string | null;
+}
+
 /** Steps 5 to 9 of a deploy: makes a release current, proves that it runs, or goes back to the one before. */
 export async function activate(
   order: ActivateOrder,
   services: HostServices,
   operation: OperationContext,
-): Promise<ActivateOutcome> {
+): Promise<Activated> {
   const flip = await operation.step('check', () => planFlip(order, services, operation));
   const previousVersion = flip.from === null ? '' : ((await versionOfLinkText(order.layout, flip.from)) ?? flip.from);
   await operation.step('flip', () => carryOut(flip, order, { services, operation }));
   const aftercare: Aftercare = { restartTried: false };
   try {
     const programs = await settle(order, flip, { services, operation, aftercare });
-    return { version: flip.version, previousVersion, unchanged: flip.from === flip.to, programs };
+    const result = { version: flip.version, previousVersion, unchanged: flip.from === flip.to, programs };
+    return { result, left: flip.from };
   } catch (error) {
     throw await goBack(error, { order, flip, aftercare }, { services, operation });
   }

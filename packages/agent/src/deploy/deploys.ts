@@ -33,7 +33,7 @@ export class Deploys {
   }
 
   /** Stages, or joins the call with the same id; the link stays held for `holdMs` after success. */
-  async stage(call: Call & { holdMs: number }, order: StageOrder): Promise<OperationRun> {
+  stage(call: Call & { holdMs: number }, order: StageOrder): Promise<OperationRun> {
     const { link } = order.layout;
     const { operationId } = call;
     const { target, fileUrl, filename, sha256 } = order;
@@ -54,7 +54,7 @@ export class Deploys {
         phase: 'stage',
         request: digest({ target, fileUrl, filename, sha256 }),
         target,
-        oldTarget: await readLinkText(link),
+        oldTarget: () => readLinkText(link),
         brings,
         deadlineMs: call.deadlineMs || this.#services.config.download.timeout,
       },
@@ -64,16 +64,15 @@ export class Deploys {
   }
 
   /** Activates, or joins; the link is free afterwards. Old releases go once the answer is out. */
-  async activate(call: Call & { filenameDelete: string }, order: ActivateOrder): Promise<OperationRun> {
+  activate(call: Call & { filenameDelete: string }, order: ActivateOrder): Promise<OperationRun> {
     const { link } = order.layout;
     const { operationId } = call;
     const { target, choice, restart, autoRollback } = order;
-    const oldTarget = await readLinkText(link);
     const brings = choice.kind === 'version' ? choice.version : choice.release;
     const work = async (operation: OperationContext): Promise<{ kind: 'activated'; result: ActivateOutcome }> => {
       try {
-        const result = await activate(order, this.#services, operation);
-        this.#prune(order, call.filenameDelete, oldTarget);
+        const { result, left } = await activate(order, this.#services, operation);
+        this.#prune(order, call.filenameDelete, left);
         return { kind: 'activated', result };
       } finally {
         this.#services.holds.release(link, operationId);
@@ -85,7 +84,7 @@ export class Deploys {
         phase: 'activate',
         request: digest({ target, choice, restart, autoRollback }),
         target,
-        oldTarget,
+        oldTarget: () => readLinkText(link),
         brings,
         deadlineMs: call.deadlineMs || this.#services.config.download.timeout,
       },
@@ -104,10 +103,10 @@ export class Deploys {
     return plan;
   }
 
-  #prune({ layout, target }: ActivateOrder, filenameDelete: string, oldTarget: string | null): void {
+  #prune({ layout, target }: ActivateOrder, filenameDelete: string, left: string | null): void {
     const { keep } = this.#services.config.releases;
     const unwanted = filenameDelete === '' ? undefined : versionOf(filenameDelete);
-    const justLeft = oldTarget === null ? undefined : releaseOfLinkText(layout, oldTarget);
+    const justLeft = left === null ? undefined : releaseOfLinkText(layout, left);
     this.#background.start('prune', async () => {
       const { remove, kept } = await this.prune({ layout, target, keep, unwanted, justLeft });
       if (remove.length + kept.length > 0) this.#services.log.info({ target, remove, kept }, 'releases pruned');

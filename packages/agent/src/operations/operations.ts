@@ -19,8 +19,9 @@ export interface Order {
   /** SHA-256 of the request: the same id with another request is a mistake of the caller. */
   request: string;
   target: Target;
-  /** What the link named before, and the version that is to become current: for whoever reads the journal. */
-  oldTarget: string | null;
+  /** Reads what the link names, once the link is held. */
+  oldTarget: () => Promise<string | null>;
+  /** The version that is to become current, for whoever reads the journal. */
   brings: string;
   deadlineMs: number;
 }
@@ -143,9 +144,9 @@ export class Operations {
     const log = this.#log.child({ operationId, phase });
     let outcome: Outcome;
     try {
-      const { request, target, oldTarget, brings } = order;
+      const { request, target, brings } = order;
       const attempt = 1 + run.history.filter((record) => record.event === 'started' && record.phase === phase).length;
-      await run.record({ event: 'started', attempt, request, target, oldTarget, brings });
+      await run.record({ event: 'started', attempt, request, target, oldTarget: await order.oldTarget(), brings });
       log.info({ target, brings, attempt }, 'operation started');
       run.signal.throwIfAborted();
       outcome = await work(run);

@@ -21,7 +21,7 @@ function order(more: Partial<Order> = {}): Order {
     phase: 'stage',
     request: 'r',
     target,
-    oldTarget: null,
+    oldTarget: async () => null,
     brings: 'web-1',
     deadlineMs: 60_000,
     ...more,

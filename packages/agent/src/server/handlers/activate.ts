@@ -3,15 +3,22 @@ import type { ReleaseChoice } from '../../deploy/choose-release.ts';
 import type { OperationRun } from '../../operations/operation-run.ts';
 import { layoutOf } from '../../releases/layout.ts';
 import type { AgentCore } from '../agent-core.ts';
+import { mustRestart } from '../must-restart.ts';
 import { invalid, parseFilename, parseOperationId, parseTarget } from '../parse-request.ts';
 
 export function activate(core: AgentCore, request: ActivateRequest__Output): Promise<OperationRun> {
   const target = parseTarget(request.target);
-  const { deadlineMs, restart, autoRollback, filenameDelete } = request;
+  const { deadlineMs, autoRollback, filenameDelete } = request;
   if (filenameDelete !== '') parseFilename('filename_delete', filenameDelete);
   return core.deploys.activate(
     { operationId: parseOperationId(request.operationId), deadlineMs, filenameDelete },
-    { target, layout: layoutOf(core.services.config, target), choice: choiceOf(request), restart, autoRollback },
+    {
+      target,
+      layout: layoutOf(core.services.config, target),
+      choice: choiceOf(request),
+      restart: mustRestart(core.services.config, target, request.restart),
+      autoRollback,
+    },
   );
 }
 
