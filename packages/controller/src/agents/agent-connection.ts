@@ -1,0 +1,84 @@
+import { isIPv6 } from 'node:net';
+import { type ChannelOptions, connectivityState as ConnectivityState, credentials } from '@grpc/grpc-js';
+import type { AgentClient } from '@sampan/shared/gen/sampan/agent/v1/Agent.ts';
+import { loadProto } from '@sampan/shared/load-proto.ts';
+import type { Peer } from './probe.ts';
+
+const { types } = loadProto();
+const IDLE_TIMEOUT_MS = 10 * 60_000;
+
+/**
+ * One HTTP/2 session with one agent. It is used while it is up and replaced when it is not: grpc-js's own reconnecting
+ * would keep calls waiting through its backoff, without saying why.
+ */
+export class AgentConnection {
+  readonly client: AgentClient;
+  /** Aborted once the session is gone: lost, idle for ten minutes, told to go away, or closed. Running calls end by themselves. */
+  readonly ended: AbortSignal;
+  readonly #ended = new AbortController();
+  #heardAtMs = performance.now();
+
+  constructor(peer: Peer, timeoutMs: number) {
+    const target = isIPv6(peer.ip) ? `ipv6:[${peer.ip}]:${peer.port}` : `ipv4:${peer.ip}:${peer.port}`;
+    this.client = new types.sampan.agent.v1.Agent(target, credentials.createInsecure(), optionsFor(timeoutMs));
+    this.ended = this.#ended.signal;
+  }
+
+  /** Resolves to whether the session came up. @throws what `signal` was aborted with; the connection is closed then. */
+  async open(signal: AbortSignal): Promise<boolean> {
+    const channel = this.client.getChannel();
+    for (;;) {
+      const state = channel.getConnectivityState(true);
+      if (state === ConnectivityState.READY) {
+        channel.watchConnectivityState(state, Number.POSITIVE_INFINITY, () => this.close());
+        return true;
+      }
+      if (state === ConnectivityState.TRANSIENT_FAILURE || state === ConnectivityState.SHUTDOWN) return false;
+      await this.#changed(state, signal);
+    }
+  }
+
+  /** To be called when the agent has said something: milliseconds since then decide whether it is asked for a sign of life. */
+  heard(): void {
+    this.#heardAtMs = performance.now();
+  }
+
+  get silentMs(): number {
+    return performance.now() - this.#heardAtMs;
+  }
+
+  /** Takes no more calls; those that run may finish. */
+  close(): void {
+    if (this.ended.aborted) return;
+    this.#ended.abort();
+    this.client.close();
+  }
+
+  #changed(from: ConnectivityState, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const give = () => {
+        this.close();
+        reject(signal.reason);
+      };
+      signal.addEventListener('abort', give, { once: true });
+      this.client.getChannel().watchConnectivityState(from, Number.POSITIVE_INFINITY, () => {
+        signal.removeEventListener('abort', give);
+        resolve();
+      });
+    });
+  }
+}
+
+function optionsFor(timeoutMs: number): ChannelOptions {
+  return {
+    'grpc.use_local_subchannel_pool': 1,
+    'grpc.enable_http_proxy': 0,
+    'grpc.enable_retries': 0,
+    'grpc.enable_channelz': 0,
+    'grpc.service_config_disable_resolution': 1,
+    'grpc.client_idle_timeout_ms': IDLE_TIMEOUT_MS,
+    // While a call runs: an agent behind a cut wire is noticed, however long its deploy takes.
+    'grpc.keepalive_time_ms': timeoutMs,
+    'grpc.keepalive_timeout_ms': timeoutMs,
+  };
+}

@@ -1,0 +1,108 @@
+import { DeployError } from '@sampan/shared/errors.ts';
+import { abortable } from '../abortable.ts';
+import { Slots } from '../slots.ts';
+import type { AgentAddress } from './agent-address.ts';
+import type { AgentConnection } from './agent-connection.ts';
+import { checkAlive } from './check-alive.ts';
+import { dial } from './dial.ts';
+
+/** A connection that was heard of this recently is used as it is. */
+const FRESH_MS = 15_000;
+/** Sockets that open at one time: enough that dead hosts hold up nobody, few enough for a usual descriptor limit. */
+const MAX_DIALLING = 500;
+const UNREACHABLE_KEPT_MS = 10 * 60_000;
+
+/**
+ * One connection per agent, opened when it is needed, shared by all, replaced when it breaks.
+ *
+ * INVARIANTS: an address has at most one connection in `#connections`, and it has not ended; an address is dialled once at a
+ * time, and everybody who wants it waits for that; a failed dial is forgotten, so that the next request tries anew.
+ */
+export class AgentPool {
+  readonly #connectTimeoutMs: number;
+  readonly #connections = new Map<string, AgentConnection>();
+  readonly #dialling = new Map<string, Promise<AgentConnection>>();
+  /** When an address could last not be reached, oldest first. */
+  readonly #unreachable = new Map<string, number>();
+  readonly #dialSlots = new Slots(MAX_DIALLING);
+  readonly #closed = new AbortController();
+
+  constructor(connectTimeoutMs: number) {
+    this.#connectTimeoutMs = connectTimeoutMs;
+  }
+
+  /**
+   * The connection to an agent, known to have answered in the last seconds.
+   * @throws DeployError AGENT_UNREACHABLE at once, AGENT_CONNECT_TIMEOUT after the connect timeout; what `signal` was aborted with.
+   */
+  async connect(address: AgentAddress, signal: AbortSignal): Promise<AgentConnection> {
+    signal.throwIfAborted();
+    const connection = this.#connections.get(address.key);
+    if (connection && connection.silentMs < FRESH_MS) return connection;
+    return await abortable(this.#joinDial(address), signal);
+  }
+
+  /** How many agents are connected, and how many could not be reached when they were last tried in the past ten minutes. */
+  count(): { connected: number; unreachable: number } {
+    this.#forgetUnreachable();
+    return { connected: this.#connections.size, unreachable: this.#unreachable.size };
+  }
+
+  /** Closes every connection. Calls that run may finish. */
+  close(): void {
+    this.#closed.abort(new DeployError('CONTROLLER_DRAINING', {}));
+    for (const connection of this.#connections.values()) connection.close();
+  }
+
+  #joinDial(address: AgentAddress): Promise<AgentConnection> {
+    const running = this.#dialling.get(address.key);
+    if (running) return running;
+    const dialled = this.#dialSlots
+      .run(() => this.#renew(address), this.#closed.signal)
+      .finally(() => this.#dialling.delete(address.key));
+    this.#dialling.set(address.key, dialled);
+    return dialled;
+  }
+
+  async #renew(address: AgentAddress): Promise<AgentConnection> {
+    try {
+      const connection = (await this.#stillAlive(address)) ?? (await this.#open(address));
+      this.#unreachable.delete(address.key);
+      return connection;
+    } catch (error) {
+      this.#unreachable.delete(address.key);
+      this.#unreachable.set(address.key, performance.now());
+      this.#forgetUnreachable();
+      throw error;
+    }
+  }
+
+  async #stillAlive(address: AgentAddress): Promise<AgentConnection | undefined> {
+    const connection = this.#connections.get(address.key);
+    if (!connection) return undefined;
+    const found = await checkAlive(connection, this.#connectTimeoutMs);
+    if (found === 'alive') return connection;
+    connection.close();
+    if (found === 'broken') return undefined;
+    throw new DeployError('AGENT_CONNECT_TIMEOUT', { seconds: this.#connectTimeoutMs / 1000 });
+  }
+
+  async #open(address: AgentAddress): Promise<AgentConnection> {
+    const connection = await dial(address, this.#connectTimeoutMs, this.#closed.signal);
+    this.#connections.set(address.key, connection);
+    connection.ended.addEventListener('abort', () => this.#remove(address, connection), { once: true });
+    return connection;
+  }
+
+  #remove(address: AgentAddress, connection: AgentConnection): void {
+    if (this.#connections.get(address.key) === connection) this.#connections.delete(address.key);
+  }
+
+  #forgetUnreachable(): void {
+    const before = performance.now() - UNREACHABLE_KEPT_MS;
+    for (const [key, atMs] of this.#unreachable) {
+      if (atMs >= before) return;
+      this.#unreachable.delete(key);
+    }
+  }
+}

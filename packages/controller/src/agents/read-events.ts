@@ -1,0 +1,42 @@
+import type { CallOptions, ClientReadableStream, ServiceError } from '@grpc/grpc-js';
+import type { AgentConnection } from './agent-connection.ts';
+import { AgentLoss, agentError } from './agent-loss.ts';
+
+/** One streaming call. `start` sends it, as `(client, options) => client.stage(request, options)`. */
+export interface StreamingCall<Event> {
+  method: string;
+  timeoutMs: number;
+  start(client: AgentConnection['client'], options: CallOptions): ClientReadableStream<Event>;
+  onEvent(event: Event): void;
+}
+
+/**
+ * Makes a streaming call and reads it to its end.
+ * @throws DeployError as the agent sent it, AGENT_CONNECT_TIMEOUT when it does not end in time; AgentLoss when the connection
+ * breaks; what `signal` was aborted with, after the call was given up on this side (which cancels nothing at the agent).
+ */
+export function readEvents<Event>(
+  connection: AgentConnection,
+  call: StreamingCall<Event>,
+  signal: AbortSignal,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    signal.throwIfAborted();
+    if (connection.ended.aborted) throw new AgentLoss('ECONNRESET');
+    const stream = call.start(connection.client, { deadline: Date.now() + call.timeoutMs });
+    const cancel = () => stream.cancel();
+    signal.addEventListener('abort', cancel, { once: true });
+    stream.on('data', (event: Event) => {
+      connection.heard();
+      call.onEvent(event);
+    });
+    stream.on('end', () => {
+      signal.removeEventListener('abort', cancel);
+      resolve();
+    });
+    stream.on('error', (error: ServiceError) => {
+      signal.removeEventListener('abort', cancel);
+      reject(signal.aborted ? signal.reason : agentError(error, call));
+    });
+  });
+}

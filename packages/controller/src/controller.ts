@@ -1,0 +1,59 @@
+import type { Logger } from '@sampan/shared/logger.ts';
+import { VERSION } from '@sampan/shared/version.ts';
+import { AgentPool } from './agents/agent-pool.ts';
+import { allowedClients, type ControllerConfig } from './config.ts';
+import type { Fleet } from './fleet.ts';
+import { createApp } from './http/app.ts';
+import { createMetrics } from './metrics.ts';
+import { Rollouts } from './rollout/rollouts.ts';
+
+/** A controller that serves. */
+export interface Controller {
+  /** Where it listens, such as `http://127.0.0.1:8080`. */
+  url: string;
+  /**
+   * Stops for good: takes nothing new, lets what runs finish or cancels it before its flip (see `shutdown_grace`), delivers the
+   * answers, closes. Safe to call again.
+   */
+  stop(): Promise<void>;
+}
+
+/** Starts a controller. Resolves once it listens. @throws the system's error when it cannot. */
+export async function startController(config: ControllerConfig, log: Logger): Promise<Controller> {
+  let isDraining = false;
+  const agents = new AgentPool(config.agents.connect_timeout);
+  const metrics = createMetrics({ agents: () => agents.count(), rollouts: () => rollouts.count });
+  const fleet: Fleet = { agents, log, metrics, limits: limitsOf(config) };
+  const rollouts = new Rollouts(fleet);
+  const app = await createApp({
+    log,
+    metrics,
+    fleet,
+    rollouts,
+    agentPort: config.agents.port,
+    access: { publicHosts: config.public_hosts, allowedClients: allowedClients(config.auth.allow_ips) },
+    isDraining: () => isDraining,
+  });
+  const listening: Promise<string> = app.listen(config.listen);
+  const url = await listening;
+  log.info({ url, version: VERSION }, 'listening');
+
+  async function stop(): Promise<void> {
+    isDraining = true;
+    log.info({ rollouts: rollouts.count }, 'stopping');
+    await rollouts.drain(config.shutdown_grace);
+    await app.close();
+    agents.close();
+    log.info('stopped');
+  }
+  let stopped: Promise<void> | undefined;
+  return { url, stop: () => (stopped ??= stop()) };
+}
+
+function limitsOf({ rollouts }: ControllerConfig): Fleet['limits'] {
+  return {
+    maxParallel: rollouts.max_parallel,
+    restartParallel: rollouts.restart_parallel,
+    timeoutMs: rollouts.timeout,
+  };
+}

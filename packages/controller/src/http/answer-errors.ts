@@ -1,0 +1,70 @@
+import { errorText } from '@sampan/shared/error-text.ts';
+import { DeployError, type ErrorCode } from '@sampan/shared/errors.ts';
+import type { FastifyError, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify';
+import type { ControllerApp } from './controller-app.ts';
+import { BODY } from './json-body.ts';
+import { MAX_BODY_BYTES } from './limits.ts';
+
+/** Answers every request that fails as the documented API answers: `{"status_code": …, "data": "…"}`, with that HTTP status. */
+export function answerErrors(app: ControllerApp): void {
+  app.setErrorHandler<FastifyError>((error, request, reply) => {
+    sendError(error, request, reply);
+  });
+  app.setNotFoundHandler((request, reply) => {
+    const [path = ''] = request.url.split('?');
+    const allowed = METHODS.filter((method) => app.hasRoute({ method, url: path })).join(', ');
+    if (allowed === '') throw new DeployError('ROUTE_NOT_FOUND', { method: request.method, path });
+    reply.header('allow', allowed);
+    throw new DeployError('METHOD_NOT_ALLOWED', { method: request.method, path, allowed });
+  });
+}
+
+/** Answers one request with its failure. */
+export function sendError(thrown: FastifyError | DeployError, request: FastifyRequest, reply: FastifyReply): void {
+  const error = asRequestError(thrown);
+  const envelope = errorEnvelope(error);
+  if (envelope.status_code === 500) request.log.error({ err: error }, 'request failed');
+  else request.log.info({ code: error.code, params: error.params }, 'request refused');
+  void reply.code(envelope.status_code).send(envelope);
+}
+
+/** The envelope of a failure. */
+export function errorEnvelope(error: DeployError): { status_code: number; data: string } {
+  return { status_code: statusOf(error.code), data: errorText(error, 'zh') };
+}
+
+const METHODS: HTTPMethods[] = ['GET', 'POST'];
+
+/** Fastify's own refusals become ours; an error that nobody foresaw is told to the log alone. */
+function asRequestError(error: FastifyError | DeployError): DeployError {
+  if (error instanceof DeployError) return error;
+  if (error.statusCode === 413) return new DeployError('REQUEST_TOO_LARGE', { maxBytes: MAX_BODY_BYTES });
+  const isClients = error.statusCode !== undefined && error.statusCode >= 400 && error.statusCode < 500;
+  if (!isClients) return new DeployError('INTERNAL', {}, { cause: error });
+  return new DeployError(
+    'INVALID_REQUEST',
+    { field: BODY, found: error.code, expected: 'JSON 对象' },
+    { cause: error },
+  );
+}
+
+function statusOf(code: ErrorCode): number {
+  switch (code) {
+    case 'INVALID_REQUEST':
+      return 400;
+    case 'ORIGIN_FORBIDDEN':
+    case 'HOST_FORBIDDEN':
+    case 'CLIENT_FORBIDDEN':
+      return 403;
+    case 'ROUTE_NOT_FOUND':
+      return 404;
+    case 'METHOD_NOT_ALLOWED':
+      return 405;
+    case 'REQUEST_TOO_LARGE':
+      return 413;
+    case 'CONTROLLER_DRAINING':
+      return 503;
+    default:
+      return 500;
+  }
+}

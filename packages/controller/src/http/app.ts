@@ -1,0 +1,83 @@
+import type { Logger } from '@sampan/shared/logger.ts';
+import fastify, { type FastifyBaseLogger, LogController } from 'fastify';
+import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import type { z } from 'zod';
+import type { Metrics } from '../metrics.ts';
+import { type AccessRules, checkAccess } from './access.ts';
+import { answerErrors, sendError } from './answer-errors.ts';
+import { answerBrokenHttp } from './broken-http.ts';
+import type { ControllerApp } from './controller-app.ts';
+import { documentedApi } from './documented/documented-api.ts';
+import type { DocumentedServices } from './documented/documented-services.ts';
+import { healthRoutes } from './health.ts';
+import { parseJsonBody } from './json-body.ts';
+import { MAX_BODY_BYTES, MAX_HEADER_BYTES, REQUEST_TIMEOUT_MS } from './limits.ts';
+import { metricsRoute } from './metrics-route.ts';
+import { openApi } from './openapi.ts';
+import { validateRequest } from './validate-request.ts';
+
+/** What the HTTP application is made of. */
+export interface AppParts extends DocumentedServices {
+  log: Logger;
+  metrics: Metrics;
+  access: AccessRules;
+  /** While true, `/readyz` says 503 and the documented endpoints take nothing new. */
+  isDraining(): boolean;
+}
+
+/** Assembles the HTTP application. It listens nowhere yet. */
+export async function createApp(parts: AppParts): Promise<ControllerApp> {
+  const app = bareApp(parts);
+  takeJson(app);
+  answerErrors(app);
+  app.addHook('onRequest', async (request) => checkAccess(request, parts.access));
+  await openApi(app);
+  healthRoutes(app, parts);
+  metricsRoute(app, parts.metrics);
+  app.register((documented, _options, done) => {
+    documentedApi(documented, parts);
+    done();
+  });
+  await app.ready();
+  return app;
+}
+
+function bareApp({ log }: AppParts): ControllerApp {
+  const app = fastify({
+    loggerInstance: log as FastifyBaseLogger,
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: MAX_BODY_BYTES,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    http: { maxHeaderSize: MAX_HEADER_BYTES },
+    exposeHeadRoutes: false,
+    // While it closes, requests on open connections are answered in our envelope.
+    return503OnClosing: false,
+    routerOptions: { ignoreTrailingSlash: true },
+    clientErrorHandler: answerBrokenHttp,
+    frameworkErrors: sendError,
+  }).withTypeProvider<ZodTypeProvider>();
+  app.setValidatorCompiler<z.ZodType>(
+    ({ schema }) =>
+      (value: unknown) =>
+        validateRequest(schema, value),
+  );
+  // Answers are made from types, and are what they are: schemas of answers are there to be read.
+  app.setSerializerCompiler(() => (value) => JSON.stringify(value));
+  return app;
+}
+
+/** Every body is JSON, whatever its Content-Type says: `curl -d` says that it is a form. GET may have one too. */
+function takeJson(app: ControllerApp): void {
+  app.addHttpMethod('GET', { hasBody: true, overrideExisting: true });
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, bytes: Buffer, done) => {
+    try {
+      done(null, parseJsonBody(bytes));
+    } catch (error) {
+      done(error as Error);
+    }
+  });
+  app.addHook('onRequest', async (request) => {
+    delete request.raw.headers['content-type'];
+  });
+}

@@ -1,0 +1,56 @@
+import { z } from 'zod';
+import type { DeployPlan } from '../../rollout/rollout-plan.ts';
+import type { ControllerApp } from '../controller-app.ts';
+import { actionAnswers, doneOrFailed } from './answers.ts';
+import { deployTarget } from './deploy-target.ts';
+import type { DocumentedServices } from './documented-services.ts';
+import * as fields from './fields.ts';
+import { serverList } from './server-list.ts';
+
+const DONE = '部署成功!';
+
+/** `POST /deploy`: puts a package on every host of the list and makes it current. */
+export function deployRoute(app: ControllerApp, { agentPort, rollouts }: DocumentedServices): void {
+  const schema = {
+    summary: '部署',
+    description:
+      '把包下载并解压到每台主机, 切换软连接, 按需重启. 调用方断开连接不影响部署; 执行期间再次发送相同的请求, 得到同一次部署的结果.',
+    body: deployRequest(agentPort),
+    response: actionAnswers(DONE),
+  };
+  app.post('/deploy', { schema }, async (request, reply) => {
+    const { operationId, outcomes } = rollouts.start(request.body);
+    reply.header('sampan-operation-id', operationId);
+    return doneOrFailed(await outcomes, DONE);
+  });
+}
+
+function deployRequest(agentPort: number) {
+  return z
+    .object({
+      project_name: fields.projectName,
+      link_name: fields.linkName,
+      server_list: serverList(agentPort),
+      file_url: fields.fileUrl,
+      filename: fields.artifactName,
+      filename_delete: fields.filenameDelete,
+      language: fields.language,
+      is_restart: fields.isRestart,
+      deploy_dir: fields.deployDir,
+      sha256: fields.sha256,
+      auto_rollback: fields.autoRollback,
+    })
+    .transform(
+      (body, context): DeployPlan => ({
+        operation: 'deploy',
+        hosts: body.server_list,
+        target: deployTarget(body, context),
+        restart: fields.restarts(body),
+        autoRollback: body.auto_rollback,
+        fileUrl: body.file_url,
+        filename: body.filename,
+        filenameDelete: body.filename_delete,
+        sha256: body.sha256,
+      }),
+    );
+}

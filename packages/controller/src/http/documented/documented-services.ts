@@ -1,0 +1,10 @@
+import type { Fleet } from '../../fleet.ts';
+import type { Rollouts } from '../../rollout/rollouts.ts';
+
+/** What the documented endpoints work with. */
+export interface DocumentedServices {
+  fleet: Fleet;
+  rollouts: Rollouts;
+  /** Where an agent listens, for hosts that name no port. */
+  agentPort: number;
+}

@@ -1,0 +1,56 @@
+import type { WriteProgramConfigResponse__Output } from '@sampan/shared/gen/sampan/agent/v1/WriteProgramConfigResponse.ts';
+import { z } from 'zod';
+import type { AgentConnection } from '../../agents/agent-connection.ts';
+import { callAgent, type UnaryCall } from '../../agents/call-agent.ts';
+import { askHosts } from '../../ask-hosts.ts';
+import type { ControllerApp } from '../controller-app.ts';
+import { actionAnswers, doneOrFailed } from './answers.ts';
+import type { DocumentedServices } from './documented-services.ts';
+import * as fields from './fields.ts';
+import { serverList } from './server-list.ts';
+
+const DONE = '初始化成功!';
+const TIMEOUT_MS = 60_000;
+
+/** `POST /init_deploy`: writes the supervisor config of a new project on every host of the list. Starts nothing. */
+export function initDeployRoute(app: ControllerApp, { agentPort, fleet }: DocumentedServices): void {
+  const schema = {
+    summary: '初始化部署',
+    description: '新项目批量配置 supervisor 的配置文件, 用于 java 和 golang. 只写入并加载配置, 不启动程序.',
+    body: initRequest(agentPort),
+    response: actionAnswers(DONE),
+  };
+  app.post('/init_deploy', { schema }, async (request) => {
+    const { hosts, ...config } = request.body;
+    const call: UnaryCall<WriteProgramConfigResponse__Output> = {
+      method: 'WriteProgramConfig',
+      timeoutMs: TIMEOUT_MS,
+      start: (client, options, done) => client.writeProgramConfig(config, options, done),
+    };
+    const question = {
+      operation: 'init_deploy',
+      hosts,
+      ask: (connection: AgentConnection, signal: AbortSignal) => callAgent(connection, call, signal),
+    };
+    // What was begun is carried through, whether or not the caller stays; each host has its own deadline.
+    return doneOrFailed(await askHosts(fleet, question, new AbortController().signal), DONE);
+  });
+}
+
+function initRequest(agentPort: number) {
+  return z
+    .object({
+      project_name: fields.projectName,
+      server_list: serverList(agentPort),
+      language: fields.supervisedLanguage,
+      os_system: fields.osSystem,
+      superconf_content: fields.superconfContent,
+    })
+    .transform((body) => ({
+      hosts: body.server_list,
+      projectName: body.project_name,
+      language: body.language,
+      osSystem: body.os_system,
+      text: body.superconf_content,
+    }));
+}

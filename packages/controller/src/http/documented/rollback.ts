@@ -1,0 +1,50 @@
+import { versionOf } from '@sampan/shared/names.ts';
+import { z } from 'zod';
+import type { RollbackPlan } from '../../rollout/rollout-plan.ts';
+import type { ControllerApp } from '../controller-app.ts';
+import { actionAnswers, doneOrFailed } from './answers.ts';
+import { deployTarget } from './deploy-target.ts';
+import type { DocumentedServices } from './documented-services.ts';
+import * as fields from './fields.ts';
+import { serverList } from './server-list.ts';
+
+const DONE = '回滚成功!';
+
+/** `POST /rollback`: makes a release current again that the hosts still have. */
+export function rollbackRoute(app: ControllerApp, { agentPort, rollouts }: DocumentedServices): void {
+  const schema = {
+    summary: '回滚',
+    description: '把软连接切换到主机上已有的版本, 按需重启. java 项目不重启时, 运行中的仍是原来的代码.',
+    body: rollbackRequest(agentPort),
+    response: actionAnswers(DONE),
+  };
+  app.post('/rollback', { schema }, async (request, reply) => {
+    const { operationId, outcomes } = rollouts.start(request.body);
+    reply.header('sampan-operation-id', operationId);
+    return doneOrFailed(await outcomes, DONE);
+  });
+}
+
+function rollbackRequest(agentPort: number) {
+  return z
+    .object({
+      project_name: fields.projectName,
+      link_name: fields.linkName,
+      server_list: serverList(agentPort),
+      filename: fields.rollbackName,
+      language: fields.language,
+      is_restart: fields.isRestart,
+      deploy_dir: fields.deployDir,
+      auto_rollback: fields.autoRollback,
+    })
+    .transform(
+      (body, context): RollbackPlan => ({
+        operation: 'rollback',
+        hosts: body.server_list,
+        target: deployTarget(body, context),
+        restart: fields.restarts(body),
+        autoRollback: body.auto_rollback,
+        version: versionOf(body.filename),
+      }),
+    );
+}

@@ -1,0 +1,41 @@
+import { ConfigError } from '@sampan/shared/load-config.ts';
+import { createLogger } from '@sampan/shared/logger.ts';
+import { VERSION } from '@sampan/shared/version.ts';
+import { Command } from 'commander';
+import { loadControllerConfig } from './config.ts';
+import { startController } from './controller.ts';
+
+const program = new Command('sampan-controller')
+  .description('Answers the deploy API, and commands the agents on the hosts.')
+  .version(VERSION)
+  .option('-c, --config <file>', 'controller.yaml; without it: on 127.0.0.1:8080')
+  .parse();
+
+try {
+  await run(program.opts<{ config?: string }>().config);
+} catch (error) {
+  // What a person can mend is told in words; everything else keeps its stack.
+  console.error(error instanceof ConfigError ? error.message : error);
+  process.exitCode = 1;
+}
+
+async function run(file: string | undefined): Promise<void> {
+  const config = loadControllerConfig(file);
+  const log = createLogger('sampan-controller', config.log_level);
+  const controller = await startController(config, log);
+  let stopping = false;
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => {
+      // Asked twice: whoever asks means now. The agents finish what they were told, and keep the outcome.
+      if (stopping) process.exit(130);
+      stopping = true;
+      controller.stop().then(
+        () => process.exit(0),
+        (error: unknown) => {
+          log.error({ err: error }, 'stopping failed');
+          process.exit(1);
+        },
+      );
+    });
+  }
+}

@@ -1,0 +1,108 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { CallOptions, ClientReadableStream } from '@grpc/grpc-js';
+import { DeployError } from '@sampan/shared/errors.ts';
+import type { Progress__Output } from '@sampan/shared/gen/sampan/agent/v1/Progress.ts';
+import type { AgentConnection } from '../agents/agent-connection.ts';
+import { AgentLoss, isLoss } from '../agents/agent-loss.ts';
+import { readEvents } from '../agents/read-events.ts';
+import { explainFailure, isInconclusive } from './explain-failure.ts';
+import { type HostRun, remainingMs } from './host-run.ts';
+import type { Attempt } from './rollout-plan.ts';
+
+/** One of the two calls that a deploy is made of. */
+export interface Phase<Result> {
+  method: 'Stage' | 'Activate';
+  start(client: AgentConnection['client'], attempt: Attempt, options: CallOptions): ClientReadableStream<Event<Result>>;
+}
+
+interface Event<Result> {
+  progress?: Progress__Output | null;
+  result?: Result | null;
+}
+
+/** Going back after a failure past the flip takes time of its own, beyond the deadline: the agent's word is waited for. */
+const DEADLINE_SLACK_MS = 60_000;
+/** Where nothing can have flipped, an agent that is gone for longer than a restart of its process takes is not waited for. */
+const PATIENCE_MS = 15_000;
+const BACKOFF = { firstMs: 100, factor: 1.7, mostMs: 5_000 };
+
+/**
+ * Sends the call and follows it to its result. When the connection breaks, connects again and sends the same request with the
+ * same operation id, which joins the call that runs or gets its outcome: for 15 s, or, once the agent may flip, until the deadline.
+ * @throws DeployError: the agent's own; AGENT_UNREACHABLE or AGENT_CONNECT_TIMEOUT when it never heard of the operation;
+ * AGENT_LOST when nothing can have flipped; STATE_UNKNOWN otherwise.
+ */
+export async function followOperation<Result>(run: HostRun, phase: Phase<Result>): Promise<Result> {
+  run.heardAtMs = performance.now();
+  for (let attempt = 0; ; attempt += 1) {
+    const isRepeated = run.activateSent;
+    try {
+      return await attemptOnce(run, phase);
+    } catch (error) {
+      const waitMs = backoffMs(attempt);
+      const isInTime = performance.now() + waitMs < patientUntilMs(run);
+      if (!run.contacted || !isInTime || !isInconclusive(error, isRepeated) || stopOf(run).aborted) {
+        throw await explainFailure(error, run, isRepeated);
+      }
+      run.log.warn({ ...fieldsOf(run, phase), err: error }, 'lost the agent, asking again');
+      await delay(waitMs);
+    }
+  }
+}
+
+async function attemptOnce<Result>(run: HostRun, phase: Phase<Result>): Promise<Result> {
+  const connection = await run.agents.connect(run.host.address, stopOf(run));
+  stopOf(run).throwIfAborted();
+  const deadlineMs = remainingMs(run);
+  if (deadlineMs === 0) throw outOfTime(run);
+  let result: Result | undefined;
+  const call = {
+    method: phase.method,
+    timeoutMs: deadlineMs + DEADLINE_SLACK_MS,
+    start: (client: AgentConnection['client'], options: CallOptions) => {
+      run.contacted = true;
+      run.activateSent ||= phase.method === 'Activate';
+      return phase.start(client, { operationId: run.operationId, deadlineMs }, options);
+    },
+    onEvent: (event: Event<Result>) => {
+      run.heardAtMs = performance.now();
+      if (event.result) result = event.result;
+      else if (event.progress) onProgress(run, phase, event.progress);
+    },
+  };
+  try {
+    await readEvents(connection, call, run.stop.abandoned);
+  } catch (error) {
+    // A connection that broke after the result has taken nothing away from it.
+    if (result === undefined || !isLoss(error)) throw error;
+  }
+  if (result === undefined) throw new AgentLoss('EPROTO');
+  return result;
+}
+
+function onProgress(run: HostRun, phase: { method: string }, progress: Progress__Output): void {
+  run.lastStep = progress.step;
+  run.log.debug({ ...fieldsOf(run, phase), ...progress }, 'step');
+}
+
+function outOfTime(run: HostRun): Error {
+  if (run.activateSent) return new AgentLoss('ETIMEDOUT');
+  return new DeployError('DEADLINE_EXCEEDED', { seconds: run.timeoutMs / 1000 });
+}
+
+function backoffMs(attempt: number): number {
+  return Math.min(BACKOFF.mostMs, BACKOFF.firstMs * BACKOFF.factor ** attempt) * (0.8 + 0.4 * Math.random());
+}
+
+function patientUntilMs(run: HostRun): number {
+  return run.activateSent ? run.deadlineAtMs : Math.min(run.deadlineAtMs, run.heardAtMs + PATIENCE_MS);
+}
+
+function fieldsOf(run: HostRun, phase: { method: string }) {
+  return { operationId: run.operationId, host: run.host.name, phase: phase.method };
+}
+
+/** Until the agent may flip, a stop ends the waiting; then only the end of all waiting does. */
+function stopOf(run: HostRun): AbortSignal {
+  return run.activateSent ? run.stop.abandoned : run.stop.cancelled;
+}

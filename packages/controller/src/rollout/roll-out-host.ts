@@ -1,0 +1,51 @@
+import { DeployError } from '@sampan/shared/errors.ts';
+import type { ActivateResult__Output } from '@sampan/shared/gen/sampan/agent/v1/ActivateResult.ts';
+import type { StageResult__Output } from '@sampan/shared/gen/sampan/agent/v1/StageResult.ts';
+import { cancelAtAgent } from './cancel-at-agent.ts';
+import { followOperation } from './follow-operation.ts';
+import { type HostRun, remainingMs } from './host-run.ts';
+import { activateRequest, type DeployPlan, stageRequest } from './rollout-plan.ts';
+
+/**
+ * Deploys to, or rolls back, one host. Resolves when the agent has said that it is done.
+ * @throws DeployError: the agent's own; or that it was not reached; or AGENT_LOST, nothing flipped; or STATE_UNKNOWN.
+ */
+export async function rollOutHost(run: HostRun): Promise<ActivateResult__Output> {
+  const onCancel = () => void cancelAtAgent(run);
+  run.stop.cancelled.addEventListener('abort', onCancel, { once: true });
+  try {
+    const release = run.plan.operation === 'deploy' ? (await stage(run, run.plan)).release : '';
+    return await whenItMayRestart(run, () => activate(run, release));
+  } catch (error) {
+    const isHeld = run.plan.operation === 'deploy' && run.contacted && !run.activateSent;
+    if (isHeld && !run.stop.cancelled.aborted) await cancelAtAgent(run);
+    throw error;
+  } finally {
+    run.stop.cancelled.removeEventListener('abort', onCancel);
+  }
+}
+
+function stage(run: HostRun, plan: DeployPlan): Promise<StageResult__Output> {
+  return followOperation(run, {
+    method: 'Stage',
+    start: (client, attempt, options) => client.stage(stageRequest(plan, attempt, run.holdMs), options),
+  });
+}
+
+function activate(run: HostRun, release: string): Promise<ActivateResult__Output> {
+  return followOperation(run, {
+    method: 'Activate',
+    start: (client, attempt, options) => client.activate(activateRequest(run.plan, attempt, release), options),
+  });
+}
+
+async function whenItMayRestart<T>(run: HostRun, work: () => Promise<T>): Promise<T> {
+  if (!run.plan.restart) return await work();
+  const timeout = AbortSignal.timeout(remainingMs(run));
+  try {
+    return await run.restartSlots.run(work, AbortSignal.any([run.stop.cancelled, timeout]));
+  } catch (error) {
+    if (error !== timeout.reason) throw error;
+    throw new DeployError('DEADLINE_EXCEEDED', { seconds: run.timeoutMs / 1000 }, { cause: error });
+  }
+}
