@@ -50,6 +50,7 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Agen
     baseLock: new KeyedLock(),
   };
   await recover(services, operations);
+  await supervisor.recover(AbortSignal.timeout(LOOK_UP_DEADLINE_MS));
   const background = new BackgroundTasks(log);
   const core: AgentCore = {
     services,
@@ -84,13 +85,18 @@ async function serve(core: AgentCore, background: BackgroundTasks): Promise<Agen
   };
 }
 
-function supervisorSettings({ supervisor, languages }: AgentConfig): ConstructorParameters<typeof Supervisor>[0] {
+function supervisorSettings({
+  supervisor,
+  languages,
+  state_dir,
+}: AgentConfig): ConstructorParameters<typeof Supervisor>[0] {
   const logRoots = Object.values(languages).map(({ log_file }) => log_file.slice(0, log_file.indexOf('{')));
   return {
     ctl: supervisor.ctl,
     confFile: supervisor.conf_file,
     settleMs: supervisor.settle,
     logRoots: [...new Set(logRoots)],
+    recordsDir: join(state_dir, 'programs'),
   };
 }
 

@@ -8,6 +8,7 @@ import { type Layout, linkTargetOf, type Target } from '../releases/layout.ts';
 import { flipLink, readLinkText } from '../releases/link.ts';
 import { findRelease, versionOfLinkText } from '../releases/release-store.ts';
 import { chooseRelease, type ReleaseChoice } from './choose-release.ts';
+import { expectedRelease } from './expected-release.ts';
 import { goBack } from './go-back.ts';
 import { hookOf, reload, runHook } from './hooks.ts';
 import type { HostServices } from './host-services.ts';
@@ -122,8 +123,9 @@ async function settle(
   }
   if (!restart) return [];
   aftercare.restartTried = true;
-  const expected = { releasePath, deployDir: dirname(releasePath) };
-  return operation.step('restart', () => services.supervisor.restart(target, expected, signal));
+  return operation.step('restart', async () =>
+    services.supervisor.restart(target, await expectedRelease(layout, target), signal),
+  );
 }
 
 function nameOf(linkText: string): string {

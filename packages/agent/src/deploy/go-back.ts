@@ -1,11 +1,10 @@
-import { dirname } from 'node:path';
 import { type Aftermath, asDeployError, DeployError, type WireError } from '@sampan/shared/errors.ts';
 import { toWire } from '@sampan/shared/wire-error.ts';
-import { realPathOf } from '../host/real-path.ts';
 import type { OperationContext } from '../operations/operation-context.ts';
 import { flipLink, readLinkText } from '../releases/link.ts';
 import { versionOfLinkText } from '../releases/release-store.ts';
 import type { ActivateOrder, Aftercare, Flip } from './activate.ts';
+import { expectedRelease } from './expected-release.ts';
 import { reload } from './hooks.ts';
 import type { HostServices } from './host-services.ts';
 
@@ -57,8 +56,7 @@ async function settleAgain({ order, aftercare }: Failed, services: HostServices)
   const signal = AbortSignal.timeout(GO_BACK_DEADLINE_MS);
   await reload(services, order.target, signal);
   if (!aftercare.restartTried) return;
-  const releasePath = await realPathOf(order.layout.link);
-  await services.supervisor.restart(order.target, { releasePath, deployDir: dirname(releasePath) }, signal);
+  await services.supervisor.restart(order.target, await expectedRelease(order.layout, order.target), signal);
 }
 
 async function currentNow({ layout }: ActivateOrder): Promise<Aftermath['current']> {
