@@ -5,11 +5,6 @@ export function descriptorsOf(path: string): number {
   return openPaths().filter((open) => open === path || open === `${path} (deleted)`).length;
 }
 
-/** How many inotify instances of this process are open. */
-export function inotifyDescriptors(): number {
-  return openPaths().filter((open) => open === 'anon_inode:inotify').length;
-}
-
 function openPaths(): string[] {
   return readdirSync('/proc/self/fd').flatMap((fd) => {
     try {

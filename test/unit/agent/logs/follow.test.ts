@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import {
   appendFileSync,
   closeSync,
@@ -14,10 +14,14 @@ import {
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { followLog } from '@sampan/agent/logs/follow-log.ts';
+import type { LogChunk } from '@sampan/agent/logs/log-chunk.ts';
+import { LogReader } from '@sampan/agent/logs/log-reader.ts';
+import { openLog } from '@sampan/agent/logs/open-log.ts';
+import { readLog } from '@sampan/agent/logs/read-log.ts';
 import { expect, it, onTestFinished } from 'vitest';
-import type { LogChunk } from '../../../../packages/agent/src/logs/log-chunk.ts';
-import { readLog } from '../../../../packages/agent/src/logs/read-log.ts';
 import { descriptorsOf } from '../../../helpers/open-descriptors.ts';
+import { requires } from '../../../helpers/requires.ts';
 import { tempDir } from '../../../helpers/temp-dir.ts';
 
 const writer = fileURLToPath(new URL('../../../fixtures/rotating-writer.mjs', import.meta.url));
@@ -52,19 +56,47 @@ it('waits for the other half of a character', async () => {
   await followed.until('a舢\n');
 });
 
-it('reads the renamed file to its end before the new one begins', async () => {
-  const { file, followed } = follow('a\n');
-  await followed.until('a\n');
+it('reads the renamed file on until the new one has content', async () => {
+  const { file, followed } = await following('a\n');
   const old = openSync(file, 'a');
   renameSync(file, `${file}.1`);
   writeFileSync(file, '');
+  await opened(file);
   writeSync(old, 'late\n');
   await followed.until('a\nlate\n');
+  writeSync(old, 'later\n');
   closeSync(old);
-  appendFileSync(file, 'new\n');
-  await followed.until('a\nlate\nnew\n');
+  writeFileSync(file, 'new\n');
+  await followed.until('a\nlate\nlater\nnew\n');
   expect(followed.marks).toEqual(['new\n']);
   expect(descriptorsOf(`${file}.1`)).toBe(0);
+});
+
+it('reads what came into the old file after its end was seen and before the new one was', async () => {
+  const file = join(logDir(), 'info.log');
+  writeFileSync(file, 'a\n');
+  const log = await openLog(file);
+  const read = log.handle.read.bind(log.handle) as (...args: unknown[]) => Promise<{ bytesRead: number }>;
+  let ends = 0;
+  log.handle.read = (async (...args: unknown[]) => {
+    const result = await read(...args);
+    ends += 1;
+    // The second read finds the end. Just then the program writes its last words and goes on in a new file.
+    if (ends === 2) {
+      renameSync(file, `${file}.1`);
+      writeFileSync(file, 'new\n');
+      await opened(file);
+      appendFileSync(`${file}.1`, 'last words\n');
+    }
+    return result;
+  }) as typeof log.handle.read;
+  const abort = new AbortController();
+  const followed = new Followed(followLog(file, await LogReader.at(log, 0), abort.signal));
+  onTestFinished(async () => {
+    abort.abort('the test is over');
+    await Promise.allSettled([followed.ended]);
+  });
+  await followed.until('a\nlast words\nnew\n');
 });
 
 it('loses and doubles no line of a program that writes and rotates as fast as it is read', async () => {
@@ -122,8 +154,7 @@ it('goes on with the file that takes the place of a deleted one', async () => {
 });
 
 it('goes on when the whole log directory is replaced, where no watch can tell', async () => {
-  const { file, followed } = follow('a\n');
-  await followed.until('a\n');
+  const { file, followed } = await following('a\n');
   renameSync(dirname(file), `${dirname(file)}-old`);
   mkdirSync(dirname(file));
   writeFileSync(file, 'b\n');
@@ -147,6 +178,36 @@ it('reads several rotations in their order while its reader is slow', async () =
   texts.push((await second).value?.text);
   while (texts.length < 5) texts.push((await reading.next()).value?.text);
   expect(texts).toEqual(['0\n', '1\n', '2\n', '3\n', '4\n']);
+});
+
+it.runIf(requires('user namespaces'))('follows without inotify as well, by looking once a second', async () => {
+  const file = join(logDir(), 'info.log');
+  writeFileSync(file, 'a\n');
+  const program = `
+    import { watch } from 'node:fs';
+    import { readLog } from '@sampan/agent/logs/read-log.ts';
+    try { watch('.'); console.log('inotify works'); } catch (error) { console.log(error.code); }
+    const reading = readLog(${JSON.stringify(file)}, { lines: 1, maxBytes: 100, follow: true }, new AbortController().signal);
+    for await (const { text } of reading) process.stdout.write(text);
+  `;
+  const exhausted = 'echo 0 >/proc/sys/user/max_inotify_instances && exec "$@"';
+  const node = [process.execPath, '--input-type=module', '--eval', program];
+  const child = spawn('unshare', ['--user', '--map-root-user', 'sh', '-c', exhausted, 'sh', ...node], {
+    cwd: fileURLToPath(new URL('.', import.meta.url)),
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  let output = '';
+  for await (const text of child.stdout.setEncoding('utf8')) {
+    output += text;
+    if (output === 'EMFILE\na\n') appendFileSync(file, 'b\n');
+    if (output === 'EMFILE\na\nb\n') {
+      renameSync(file, `${file}.1`);
+      writeFileSync(file, 'c\n');
+    }
+    if (output.endsWith('c\n')) break;
+  }
+  expect(output).toBe('EMFILE\na\nb\nc\n');
 });
 
 it('ends with LOG_REFUSED when a link takes the place of the log, after the rest of the log', async () => {
@@ -187,6 +248,15 @@ function follow(content: string | Uint8Array, lines = 10) {
     await Promise.allSettled([followed.ended]);
   });
   return { file, followed, abort };
+}
+
+/** The same, but past the tail: what is appended is being waited for. */
+async function following(content: string) {
+  const { file, followed } = follow('');
+  await followed.untilChunks(1);
+  appendFileSync(file, content);
+  await followed.until(content);
+  return { file, followed };
 }
 
 /** Resolves once this process has a descriptor on `path`, asked anew on each turn of the event loop. */

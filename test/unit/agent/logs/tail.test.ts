@@ -2,10 +2,10 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { type LogChunk, MAX_CHUNK_BYTES } from '@sampan/agent/logs/log-chunk.ts';
+import { readLog } from '@sampan/agent/logs/read-log.ts';
 import fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { type LogChunk, MAX_CHUNK_BYTES } from '../../../../packages/agent/src/logs/log-chunk.ts';
-import { readLog } from '../../../../packages/agent/src/logs/read-log.ts';
 import { descriptorsOf } from '../../../helpers/open-descriptors.ts';
 import { tempDir } from '../../../helpers/temp-dir.ts';
 
