@@ -93,6 +93,14 @@ export class Deploys {
     );
   }
 
+  /** Ends an operation before its flip, and frees its link. One that runs frees it as it ends. */
+  async cancel(operationId: string): Promise<'cancelled' | 'too_late' | 'finished'> {
+    const wasRunning = this.#operations.find(operationId)?.running !== undefined;
+    const outcome = await this.#operations.cancel(operationId);
+    if (!wasRunning) this.#services.holds.releaseAll(operationId);
+    return outcome;
+  }
+
   /** Removes what nothing needs, under the lock of the base; the removal itself goes on behind. */
   async prune(order: PruneOrder): ReturnType<typeof takeOut> {
     const { layout } = order;

@@ -56,6 +56,11 @@ export class LinkHolds {
     held.expiry = setTimeout(() => this.release(link, operationId), ms).unref();
   }
 
+  /** Lets go of whatever an operation holds. */
+  releaseAll(operationId: string): void {
+    for (const link of this.#holds.keys()) this.release(link, operationId);
+  }
+
   release(link: string, operationId: string): void {
     const held = this.#holds.get(link);
     if (held?.operationId !== operationId) return;

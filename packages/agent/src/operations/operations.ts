@@ -101,12 +101,20 @@ export class Operations {
     return run;
   }
 
-  /** Ends an operation before its flip. */
-  cancel(operationId: string): 'cancelled' | 'too_late' | 'finished' {
+  /**
+   * Ends an operation before its flip: what runs, or what is staged and waits. An Activate that comes later is refused.
+   * @throws OPERATION_UNKNOWN for an id that the journal does not know.
+   */
+  async cancel(operationId: string): Promise<'cancelled' | 'too_late' | 'finished'> {
     const known = this.#known.get(operationId);
     if (!known) throw new DeployError('OPERATION_UNKNOWN', { operationId });
-    if (!known.running) return 'finished';
-    return known.running.cancel(new DeployError('OPERATION_CANCELLED', {})) ? 'cancelled' : 'too_late';
+    const cancelled = new DeployError('OPERATION_CANCELLED', {});
+    if (known.running) return known.running.cancel(cancelled) ? 'cancelled' : 'too_late';
+    const waits = outcomeOf(known.records, 'stage')?.kind === 'staged' && !outcomeOf(known.records, 'activate');
+    if (!waits) return 'finished';
+    const refused = new OperationRun({ operationId, phase: 'activate', records: known.records }, this.#tools());
+    await refused.record({ event: 'finished', outcome: { kind: 'failed', error: toWire(cancelled) } });
+    return 'cancelled';
   }
 
   /** Takes nothing new, ends what has not flipped, and waits for the rest. */

@@ -124,7 +124,7 @@ describe('operations', () => {
   it('cancels what has not decided to flip, and is too late afterwards', async () => {
     const operations = await open(tempDir());
     const early = await operations.start(order(), nothing, ({ signal }) => untilAborted(signal));
-    expect(operations.cancel('op1')).toBe('cancelled');
+    expect(await operations.cancel('op1')).toBe('cancelled');
     expect(await outcome(early)).toEqual({ kind: 'failed', error: { code: 'OPERATION_CANCELLED', params: {} } });
     const decided = Promise.withResolvers<void>();
     const gate = Promise.withResolvers<void>();
@@ -135,11 +135,24 @@ describe('operations', () => {
       return staged;
     });
     await decided.promise;
-    expect(operations.cancel('op2')).toBe('too_late');
+    expect(await operations.cancel('op2')).toBe('too_late');
     gate.resolve();
     expect(await outcome(late)).toEqual(staged);
-    expect(operations.cancel('op2')).toBe('finished');
-    expect(() => operations.cancel('op3')).toThrow(new DeployError('OPERATION_UNKNOWN', { operationId: 'op3' }));
+    expect(await operations.cancel('op2')).toBe('finished');
+    await expect(operations.cancel('op3')).rejects.toEqual(
+      new DeployError('OPERATION_UNKNOWN', { operationId: 'op3' }),
+    );
+  });
+
+  it('refuses to activate what was cancelled while it waited, also after a restart', async () => {
+    const stateDir = tempDir();
+    const operations = await open(stateDir);
+    await outcome(await operations.start(order(), nothing, async () => staged));
+    expect(await operations.cancel('op1')).toBe('cancelled');
+    for (const life of [operations, await open(stateDir)]) {
+      const run = await life.start(order({ phase: 'activate' }), nothing, () => Promise.reject(new Error('ran')));
+      expect(await outcome(run)).toEqual({ kind: 'failed', error: { code: 'OPERATION_CANCELLED', params: {} } });
+    }
   });
 
   it('does not flip what was cancelled a moment before', async () => {
@@ -150,7 +163,7 @@ describe('operations', () => {
       context.decideFlip();
       return staged;
     });
-    operations.cancel('op1');
+    await operations.cancel('op1');
     gate.resolve();
     expect(await outcome(run)).toEqual({ kind: 'failed', error: { code: 'OPERATION_CANCELLED', params: {} } });
   });

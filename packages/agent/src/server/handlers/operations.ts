@@ -8,8 +8,11 @@ import { type KnownOperation, outcomeOf } from '../../operations/operations.ts';
 import type { AgentCore } from '../agent-core.ts';
 import { parseOperationId } from '../parse-request.ts';
 
-export function cancelOperation(core: AgentCore, request: CancelOperationRequest__Output): CancelOperationResponse {
-  return { outcome: core.operations.cancel(parseOperationId(request.operationId)) };
+export async function cancelOperation(
+  core: AgentCore,
+  request: CancelOperationRequest__Output,
+): Promise<CancelOperationResponse> {
+  return { outcome: await core.deploys.cancel(parseOperationId(request.operationId)) };
 }
 
 export function getOperation(core: AgentCore, request: GetOperationRequest__Output): GetOperationResponse {
