@@ -128,7 +128,7 @@ describe('operations', () => {
     expect(await outcome(early)).toEqual({ kind: 'failed', error: { code: 'OPERATION_CANCELLED', params: {} } });
     const decided = Promise.withResolvers<void>();
     const gate = Promise.withResolvers<void>();
-    const late = await operations.start(order({ operationId: 'op2' }), nothing, async (context) => {
+    const late = await operations.start(order({ operationId: 'op2', phase: 'activate' }), nothing, async (context) => {
       context.decideFlip();
       decided.resolve();
       await gate.promise;
