@@ -1,0 +1,98 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { allowedClients, type ControllerConfig, loadControllerConfig } from '@sampan/controller/config.ts';
+import { describe, expect, it } from 'vitest';
+import { tempDir } from '../../helpers/temp-dir.ts';
+
+const defaults: ControllerConfig = {
+  listen: { host: '127.0.0.1', port: 8080 },
+  public_hosts: [],
+  agents: { port: 7410, connect_timeout: 5000 },
+  auth: { tokens: 'required', allow_ips: [] },
+  rollouts: { max_parallel: 200, restart_parallel: 20, timeout: 1_800_000 },
+  shutdown_grace: 25_000,
+  log_level: 'info',
+};
+
+function load(yaml: string) {
+  const file = join(tempDir(), 'controller.yaml');
+  writeFileSync(file, yaml);
+  try {
+    return loadControllerConfig(file);
+  } catch (error) {
+    return (error as Error).message.replace(file, 'FILE');
+  }
+}
+
+describe('controller.yaml', () => {
+  it('has a default for everything: on loopback, without a file', () => {
+    expect(loadControllerConfig(undefined)).toEqual(defaults);
+    expect(load('')).toEqual(defaults);
+  });
+
+  it('reads what is written', () => {
+    const yaml = `
+listen: "[::1]:9000"
+public_hosts: [Deploy.Example.com]
+agents: { port: 7500, connect_timeout: 500ms }
+auth: { tokens: off, allow_ips: [127.0.0.1, "10.0.0.0/8", "fd00::/8"] }
+rollouts: { max_parallel: 10, restart_parallel: 2, timeout: 1m }
+shutdown_grace: 1s
+log_level: debug
+`;
+    expect(load(yaml)).toEqual({
+      listen: { host: '::1', port: 9000 },
+      public_hosts: ['deploy.example.com'],
+      agents: { port: 7500, connect_timeout: 500 },
+      auth: { tokens: 'off', allow_ips: ['127.0.0.1', '10.0.0.0/8', 'fd00::/8'] },
+      rollouts: { max_parallel: 10, restart_parallel: 2, timeout: 60_000 },
+      shutdown_grace: 1000,
+      log_level: 'debug',
+    });
+  });
+
+  it('refuses an address that other machines reach, and says why', () => {
+    expect(load('listen: 0.0.0.0:8080')).toBe(
+      'FILE cannot be used:\n  listen: 0.0.0.0 can be reached from other machines, and this version has neither tokens nor TLS yet; expected a loopback address such as 127.0.0.1',
+    );
+  });
+
+  it('reports all faults together, by path', () => {
+    const yaml = `
+listen: nowhere
+database: sqlite:./sampan.db
+agents: { port: 70000, connect_timeout: 5, tls: {} }
+auth: { tokens: sometimes, allow_ips: [10.0.0.0/33, here] }
+rollouts: { max_parallel: 0 }
+log_level: loud
+`;
+    expect(load(yaml)).toBe(
+      [
+        'FILE cannot be used:',
+        'listen: expected an address such as 127.0.0.1:8080, got "nowhere"',
+        'agents.port: Too big: expected number to be <=65535',
+        'agents.connect_timeout: expected a duration such as 30s, got 5',
+        'agents.tls: unknown key',
+        'auth.tokens: Invalid option: expected one of "required"|"off"',
+        'auth.allow_ips.0: expected an IP address or a range such as 10.0.0.0/8, got "10.0.0.0/33"',
+        'auth.allow_ips.1: expected an IP address or a range such as 10.0.0.0/8, got "here"',
+        'rollouts.max_parallel: Too small: expected number to be >=1',
+        'log_level: Invalid option: expected one of "trace"|"debug"|"info"|"warn"|"error"|"silent"',
+        'database: unknown key',
+      ].join('\n  '),
+    );
+  });
+});
+
+describe('allowedClients', () => {
+  it('is nobody in particular when nothing is listed', () => {
+    expect(allowedClients([])).toBeUndefined();
+  });
+
+  it('knows single addresses and ranges of both families', () => {
+    const list = allowedClients(['127.0.0.1', '10.0.0.0/8', 'fd00::/8', '::1']);
+    const found = ['127.0.0.1', '127.0.0.2', '10.255.0.1', '11.0.0.1'].map((ip) => list?.check(ip, 'ipv4'));
+    expect(found).toEqual([true, false, true, false]);
+    expect(['::1', 'fd12::1', '::2'].map((ip) => list?.check(ip, 'ipv6'))).toEqual([true, true, false]);
+  });
+});
