@@ -55,5 +55,7 @@ function limitsOf({ rollouts }: ControllerConfig): Fleet['limits'] {
     maxParallel: rollouts.max_parallel,
     restartParallel: rollouts.restart_parallel,
     timeoutMs: rollouts.timeout,
+    patienceMs: 15_000,
+    deadlineSlackMs: 60_000,
   };
 }

@@ -20,8 +20,9 @@ export async function explainFailure(error: unknown, run: HostRun, isRepeated: b
 }
 
 function beforeFlip(error: unknown, run: HostRun): unknown {
+  if (!isLoss(error)) return error;
   if (run.stop.cancelled.aborted) return new DeployError('OPERATION_CANCELLED', {}, { cause: error });
-  if (!run.contacted || !isLoss(error)) return error;
+  if (!run.contacted) return error;
   return new DeployError('AGENT_LOST', { reason: lossReason(error) }, { cause: error });
 }
 

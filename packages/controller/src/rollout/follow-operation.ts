@@ -20,15 +20,11 @@ interface Event<Result> {
   result?: Result | null;
 }
 
-/** Going back after a failure past the flip takes time of its own, beyond the deadline: the agent's word is waited for. */
-const DEADLINE_SLACK_MS = 60_000;
-/** Where nothing can have flipped, an agent that is gone for longer than a restart of its process takes is not waited for. */
-const PATIENCE_MS = 15_000;
 const BACKOFF = { firstMs: 100, factor: 1.7, mostMs: 5_000 };
 
 /**
  * Sends the call and follows it to its result. When the connection breaks, connects again and sends the same request with the
- * same operation id, which joins the call that runs or gets its outcome: for 15 s, or, once the agent may flip, until the deadline.
+ * same operation id, which joins the call that runs or gets its outcome: for `patienceMs`, or, once the agent may flip, until the deadline.
  * @throws DeployError: the agent's own; AGENT_UNREACHABLE or AGENT_CONNECT_TIMEOUT when it never heard of the operation;
  * AGENT_LOST when nothing can have flipped; STATE_UNKNOWN otherwise.
  */
@@ -39,13 +35,15 @@ export async function followOperation<Result>(run: HostRun, phase: Phase<Result>
     try {
       return await attemptOnce(run, phase);
     } catch (error) {
+      if (error instanceof AgentLoss) run.heardAtMs = performance.now();
       const waitMs = backoffMs(attempt);
       const isInTime = performance.now() + waitMs < patientUntilMs(run);
       if (!run.contacted || !isInTime || !isInconclusive(error, isRepeated) || stopOf(run).aborted) {
         throw await explainFailure(error, run, isRepeated);
       }
       run.log.warn({ ...fieldsOf(run, phase), err: error }, 'lost the agent, asking again');
-      await delay(waitMs);
+      // Told to stop, the next attempt ends at once and says so.
+      await delay(waitMs, undefined, { signal: stopOf(run) }).catch(() => undefined);
     }
   }
 }
@@ -58,7 +56,7 @@ async function attemptOnce<Result>(run: HostRun, phase: Phase<Result>): Promise<
   let result: Result | undefined;
   const call = {
     method: phase.method,
-    timeoutMs: deadlineMs + DEADLINE_SLACK_MS,
+    timeoutMs: deadlineMs + run.limits.deadlineSlackMs,
     start: (client: AgentConnection['client'], options: CallOptions) => {
       run.contacted = true;
       run.activateSent ||= phase.method === 'Activate';
@@ -87,7 +85,7 @@ function onProgress(run: HostRun, phase: { method: string }, progress: Progress_
 
 function outOfTime(run: HostRun): Error {
   if (run.activateSent) return new AgentLoss('ETIMEDOUT');
-  return new DeployError('DEADLINE_EXCEEDED', { seconds: run.timeoutMs / 1000 });
+  return new DeployError('DEADLINE_EXCEEDED', { seconds: run.limits.timeoutMs / 1000 });
 }
 
 function backoffMs(attempt: number): number {
@@ -95,7 +93,7 @@ function backoffMs(attempt: number): number {
 }
 
 function patientUntilMs(run: HostRun): number {
-  return run.activateSent ? run.deadlineAtMs : Math.min(run.deadlineAtMs, run.heardAtMs + PATIENCE_MS);
+  return run.activateSent ? run.deadlineAtMs : Math.min(run.deadlineAtMs, run.heardAtMs + run.limits.patienceMs);
 }
 
 function fieldsOf(run: HostRun, phase: { method: string }) {

@@ -1,5 +1,6 @@
 import type { Logger } from '@sampan/shared/logger.ts';
 import type { AgentPool } from '../agents/agent-pool.ts';
+import type { Limits } from '../fleet.ts';
 import type { Slots } from '../slots.ts';
 import type { Host, RolloutPlan } from './rollout-plan.ts';
 
@@ -19,7 +20,7 @@ export interface HostRun {
   readonly agents: AgentPool;
   readonly log: Logger;
   readonly stop: Stop;
-  readonly timeoutMs: number;
+  readonly limits: Limits;
   readonly holdMs: number;
   /** Bounds the activations that restart. */
   readonly restartSlots: Slots;
@@ -29,7 +30,7 @@ export interface HostRun {
   contacted: boolean;
   /** Whether the agent may have been told to flip. From here on only the agent knows what is current. */
   activateSent: boolean;
-  /** When the agent was last heard of. */
+  /** When the agent was last heard of, or a connection to it was lost. */
   heardAtMs: number;
   /** The last step that it told of, such as `flip`. */
   lastStep: string;

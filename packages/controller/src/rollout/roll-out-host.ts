@@ -46,6 +46,6 @@ async function whenItMayRestart<T>(run: HostRun, work: () => Promise<T>): Promis
     return await run.restartSlots.run(work, AbortSignal.any([run.stop.cancelled, timeout]));
   } catch (error) {
     if (error !== timeout.reason) throw error;
-    throw new DeployError('DEADLINE_EXCEEDED', { seconds: run.timeoutMs / 1000 }, { cause: error });
+    throw new DeployError('DEADLINE_EXCEEDED', { seconds: run.limits.timeoutMs / 1000 }, { cause: error });
   }
 }

@@ -41,7 +41,7 @@ export async function runRollout(fleet: Fleet, rollout: Rollout): Promise<Outcom
 }
 
 function hostRun(fleet: Fleet, rollout: Rollout, { host, restartSlots }: { host: Host; restartSlots: Slots }) {
-  const { timeoutMs, restartParallel } = fleet.limits;
+  const { limits } = fleet;
   const now = performance.now();
   return {
     ...rollout,
@@ -49,9 +49,9 @@ function hostRun(fleet: Fleet, rollout: Rollout, { host, restartSlots }: { host:
     restartSlots,
     agents: fleet.agents,
     log: fleet.log,
-    timeoutMs,
-    holdMs: holdMs(rollout.plan, restartParallel),
-    deadlineAtMs: now + timeoutMs,
+    limits,
+    holdMs: holdMs(rollout.plan, limits.restartParallel),
+    deadlineAtMs: now + limits.timeoutMs,
     heardAtMs: now,
     contacted: false,
     activateSent: false,

@@ -1,0 +1,91 @@
+import { parseAgentAddress } from '@sampan/controller/agents/agent-address.ts';
+import { AgentPool } from '@sampan/controller/agents/agent-pool.ts';
+import type { Fleet, Limits } from '@sampan/controller/fleet.ts';
+import { createMetrics } from '@sampan/controller/metrics.ts';
+import type { Outcomes } from '@sampan/controller/outcomes.ts';
+import type { DeployPlan, Host, RollbackPlan } from '@sampan/controller/rollout/rollout-plan.ts';
+import { errorText } from '@sampan/shared/error-text.ts';
+import { pino } from 'pino';
+import { onTestFinished } from 'vitest';
+
+export interface TestFleet extends Fleet {
+  /** Resolves once an agent was heard to have reached a step, past or to come. */
+  heardOf(step: string): Promise<void>;
+}
+
+/** What a controller works on hosts with, in this process, with limits that a test can wait for. */
+export function testFleet(limits: Partial<Limits> = {}, connectTimeoutMs = 500): TestFleet {
+  const { log, heardOf } = watchedLog();
+  const agents = new AgentPool(connectTimeoutMs);
+  onTestFinished(() => agents.close());
+  return {
+    agents,
+    log,
+    heardOf,
+    metrics: createMetrics({ agents: () => agents.count(), rollouts: () => 0 }),
+    limits: {
+      maxParallel: 200,
+      restartParallel: 20,
+      timeoutMs: 20_000,
+      patienceMs: 15_000,
+      deadlineSlackMs: 60_000,
+      ...limits,
+    },
+  };
+}
+
+/** Writes nowhere; steps are logged as they arrive. */
+function watchedLog() {
+  const steps = new Map<string, PromiseWithResolvers<void>>();
+  const entry = (step: string) => {
+    const known = steps.get(step) ?? Promise.withResolvers<void>();
+    steps.set(step, known);
+    return known;
+  };
+  const write = (line: string) => {
+    const { msg, step } = JSON.parse(line) as { msg: string; step?: string };
+    if (msg === 'step' && step !== undefined) entry(step).resolve();
+  };
+  return { log: pino({ level: 'debug' }, { write }), heardOf: (step: string) => entry(step).promise };
+}
+
+export function planHost(name: string): Host {
+  const address = parseAgentAddress(name, 7410);
+  if (!address) throw new Error(`${name} is no host`);
+  return { name, address };
+}
+
+const target = { projectName: 'shop', linkName: 'web', language: 'java', deployDir: '' } as const;
+
+export function deployPlan(hosts: string[], more: Partial<DeployPlan> = {}): DeployPlan {
+  return {
+    operation: 'deploy',
+    hosts: hosts.map(planHost),
+    target,
+    restart: false,
+    autoRollback: true,
+    fileUrl: 'http://origin/app.tar.gz',
+    filename: 'app.tar.gz',
+    sha256: '',
+    filenameDelete: '',
+    ...more,
+  };
+}
+
+export function rollbackPlan(hosts: string[]): RollbackPlan {
+  return {
+    operation: 'rollback',
+    hosts: hosts.map(planHost),
+    target,
+    restart: false,
+    autoRollback: true,
+    version: 'app-1',
+  };
+}
+
+/** Each host with what a caller would read of it: `OK`, or the Chinese text. */
+export function told(outcomes: Outcomes<unknown>): Record<string, string> {
+  return Object.fromEntries(
+    [...outcomes].map(([host, outcome]) => [host, outcome.ok ? 'OK' : errorText(outcome.error, 'zh')]),
+  );
+}
