@@ -41,11 +41,11 @@ function asRequestError(error: FastifyError | DeployError): DeployError {
   if (error.statusCode === 413) return new DeployError('REQUEST_TOO_LARGE', { maxBytes: MAX_BODY_BYTES });
   const isClients = error.statusCode !== undefined && error.statusCode >= 400 && error.statusCode < 500;
   if (!isClients) return new DeployError('INTERNAL', {}, { cause: error });
-  return new DeployError(
-    'INVALID_REQUEST',
-    { field: BODY, found: error.code, expected: 'JSON 对象' },
-    { cause: error },
-  );
+  const fault =
+    error.code === 'FST_ERR_BAD_URL'
+      ? { field: '地址', found: '无法解析的路径', expected: '正确编码的路径' }
+      : { field: BODY, found: error.code, expected: 'JSON 对象' };
+  return new DeployError('INVALID_REQUEST', fault, { cause: error });
 }
 
 function statusOf(code: ErrorCode): number {

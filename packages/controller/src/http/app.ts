@@ -70,9 +70,9 @@ function bareApp({ log }: AppParts): ControllerApp {
 function takeJson(app: ControllerApp): void {
   app.addHttpMethod('GET', { hasBody: true, overrideExisting: true });
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, bytes: Buffer, done) => {
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (request, bytes: Buffer, done) => {
     try {
-      done(null, parseJsonBody(bytes));
+      done(null, request.is404 ? undefined : parseJsonBody(bytes));
     } catch (error) {
       done(error as Error);
     }

@@ -1,8 +1,9 @@
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import { VERSION } from '@sampan/shared/version.ts';
-import { jsonSchemaTransform } from 'fastify-type-provider-zod';
+import { createJsonSchemaTransform } from 'fastify-type-provider-zod';
 import type { ControllerApp } from './controller-app.ts';
+import { showAsTold } from './shown.ts';
 
 /** `/openapi.json`, and `/docs` to read and try it. To be called before the routes that it is to describe. */
 export async function openApi(app: ControllerApp): Promise<void> {
@@ -11,7 +12,7 @@ export async function openApi(app: ControllerApp): Promise<void> {
       openapi: '3.1.0',
       info: { title: 'Sampan 部署服务', version: VERSION, description: DESCRIPTION },
     },
-    transform: jsonSchemaTransform,
+    transform: createJsonSchemaTransform({ zodToJsonConfig: { override: showAsTold } }),
   });
   await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: true });
   app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger());
