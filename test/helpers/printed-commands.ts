@@ -40,5 +40,8 @@ function commandSpans(markdown: string): string[] {
   const prose = markdown.replace(/^```.*?^```$/gms, '');
   return [...prose.matchAll(/`([^`\n]+)`/g)]
     .map(([, code = '']) => code)
-    .filter((code) => /^(npm|npx|node|git|\.ci\/run|apt-get|sudo)( |$)/.test(code) && / [^…]/.test(code));
+    .filter(
+      (code) =>
+        /^(npm|npx|node|git|\.ci\/run|apt-get|sudo)( |$)/.test(code) && code.includes(' ') && !code.includes('…'),
+    );
 }
