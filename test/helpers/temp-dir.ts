@@ -1,14 +1,17 @@
-import { accessSync, constants, mkdtempSync } from 'node:fs';
+import { accessSync, constants, mkdtempSync, statfsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 
-/** Memory-backed where the machine has it: tests unpack thousands of files. */
+const ENOUGH_BYTES = 2 * 1024 ** 3;
+
+/** Memory-backed where the machine has it: tests unpack thousands of files. Containers often have 64 MB of it, too little. */
 const root = (() => {
   try {
     accessSync('/dev/shm', constants.W_OK);
-    return '/dev/shm';
+    const { bavail, bsize } = statfsSync('/dev/shm');
+    return bavail * bsize >= ENOUGH_BYTES ? '/dev/shm' : tmpdir();
   } catch {
     return tmpdir();
   }

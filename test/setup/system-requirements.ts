@@ -22,6 +22,9 @@ export const systemRequirements = {
   root: { isMet: () => process.getuid?.() === 0, packages: [] },
   curl: program('curl', 'curl'),
   git: program('git', 'git'),
+  npm: program('npm', 'npm'),
+  /** Debian's or Ubuntu's archive, for real packages to deploy. */
+  'apt-get': program('apt-get', 'apt'),
   'GNU tar': { isMet: () => succeeds('tar', '--version', /GNU tar/), packages: ['tar'] },
   supervisord: program('supervisord', 'supervisor'),
   nginx: program('nginx', 'nginx'),
@@ -32,8 +35,6 @@ export const systemRequirements = {
   ip: program('ip', 'iproute2'),
   /** A network of its own: `unshare --net`. Containers without CAP_SYS_ADMIN have none. */
   'network namespaces': { isMet: () => succeeds('unshare', '--net true'), packages: [] },
-  /** A root of its own with own limits: `unshare --user --map-root-user`. */
-  'user namespaces': { isMet: () => succeeds('unshare', '--user --map-root-user true'), packages: [] },
 } satisfies Record<string, SystemRequirement>;
 
 export type Requirement = keyof typeof systemRequirements;

@@ -1,4 +1,4 @@
-import { execFile, spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import {
   appendFileSync,
   closeSync,
@@ -21,7 +21,6 @@ import { openLog } from '@sampan/agent/logs/open-log.ts';
 import { readLog } from '@sampan/agent/logs/read-log.ts';
 import { expect, it, onTestFinished } from 'vitest';
 import { descriptorsOf } from '../../../helpers/open-descriptors.ts';
-import { requires } from '../../../helpers/requires.ts';
 import { tempDir } from '../../../helpers/temp-dir.ts';
 
 const writer = fileURLToPath(new URL('../../../fixtures/rotating-writer.mjs', import.meta.url));
@@ -178,36 +177,6 @@ it('reads several rotations in their order while its reader is slow', async () =
   texts.push((await second).value?.text);
   while (texts.length < 5) texts.push((await reading.next()).value?.text);
   expect(texts).toEqual(['0\n', '1\n', '2\n', '3\n', '4\n']);
-});
-
-it.runIf(requires('user namespaces'))('follows without inotify as well, by looking once a second', async () => {
-  const file = join(logDir(), 'info.log');
-  writeFileSync(file, 'a\n');
-  const program = `
-    import { watch } from 'node:fs';
-    import { readLog } from '@sampan/agent/logs/read-log.ts';
-    try { watch('.'); console.log('inotify works'); } catch (error) { console.log(error.code); }
-    const reading = readLog(${JSON.stringify(file)}, { lines: 1, maxBytes: 100, follow: true }, new AbortController().signal);
-    for await (const { text } of reading) process.stdout.write(text);
-  `;
-  const exhausted = 'echo 0 >/proc/sys/user/max_inotify_instances && exec "$@"';
-  const node = [process.execPath, '--input-type=module', '--eval', program];
-  const child = spawn('unshare', ['--user', '--map-root-user', 'sh', '-c', exhausted, 'sh', ...node], {
-    cwd: fileURLToPath(new URL('.', import.meta.url)),
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  onTestFinished(() => void child.kill('SIGKILL'));
-  let output = '';
-  for await (const text of child.stdout.setEncoding('utf8')) {
-    output += text;
-    if (output === 'EMFILE\na\n') appendFileSync(file, 'b\n');
-    if (output === 'EMFILE\na\nb\n') {
-      renameSync(file, `${file}.1`);
-      writeFileSync(file, 'c\n');
-    }
-    if (output.endsWith('c\n')) break;
-  }
-  expect(output).toBe('EMFILE\na\nb\nc\n');
 });
 
 it('ends with LOG_REFUSED when a link takes the place of the log, after the rest of the log', async () => {
