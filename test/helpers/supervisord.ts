@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
@@ -9,9 +9,6 @@ import { onTestFinished } from 'vitest';
 import { identityOf, processTree } from '../../packages/agent/src/host/processes.ts';
 import { type CommandResult, runCommand } from '../../packages/agent/src/host/run-command.ts';
 import { keptTempDir } from './temp-dir.ts';
-
-/** Whether this machine has supervisor; where it has not, the suites that need it are skipped. */
-export const supervisorInstalled = spawnSync('supervisord', ['--version']).status === 0;
 
 /** A real supervisord of a test's own: nothing of the machine's own supervisor is touched. */
 export interface TestSupervisord {

@@ -4,7 +4,7 @@ import type { CheckFacts } from './check-program-config.ts';
 import { ENVIRONMENT_RULE, environmentPairs } from './environment-pairs.ts';
 import { type Expansions, expandValue } from './expand-value.ts';
 import type { IniSection } from './ini.ts';
-import { type ProgramGroup, processExpansions, processNumbers } from './program-groups.ts';
+import { isDevice, type ProgramGroup, processExpansions, processNumbers } from './program-groups.ts';
 import { expandedKeys } from './program-keys.ts';
 import { refusal } from './refuse.ts';
 
@@ -72,9 +72,6 @@ function checkCommand({ section, names, facts }: Subject): void {
   }
 }
 
-/** Devices that supervisor can write to, if it does not try to rotate them. */
-const DEVICE = /^\/dev\/(stdout|stderr|null|fd\/[12])$/;
-
 function logFile({ section, names, facts }: Subject, stream: 'stdout' | 'stderr'): LogFile[] {
   const key = `${stream}_logfile`;
   const where = `[${section.name}] ${key}`;
@@ -83,7 +80,7 @@ function logFile({ section, names, facts }: Subject, stream: 'stdout' | 'stderr'
   // Supervisor expands this one twice: %% becomes %, and then breaks.
   if (text.includes('%%')) throw refusal(where, text, 'no %%');
   const path = expand(where, text, names);
-  if (DEVICE.test(path)) {
+  if (isDevice(path)) {
     const limit = `${key}_maxbytes`;
     const found = section.values.get(limit)?.text ?? 'nothing';
     if (/^0+(KB|MB|GB)?$/i.test(found)) return [];

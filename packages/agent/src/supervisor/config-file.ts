@@ -40,7 +40,3 @@ export async function putConfigFile(path: string, content: FileContent | undefin
     throw diskError(cause, { path, operation: 'write' });
   }
 }
-
-export async function exists(path: string): Promise<boolean> {
-  return (await readConfigFile(path)) !== undefined;
-}

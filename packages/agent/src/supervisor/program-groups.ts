@@ -70,6 +70,11 @@ export function processExpansions(process: {
   ]);
 }
 
+/** Devices that supervisor can write a log to, if it does not try to rotate them. */
+export function isDevice(path: string): boolean {
+  return /^\/dev\/(stdout|stderr|null|fd\/[12])$/.test(path);
+}
+
 /** As supervisorctl calls a process: `group:process`, or the name alone where both are the same. */
 export function namespec(group: string, process: string): string {
   return group === process ? process : `${group}:${process}`;
@@ -96,7 +101,7 @@ function readProcess(section: IniSection, expansions: Expansions): ProgramProces
   };
   const log = (key: string) => {
     const path = expanded(section.values.get(key)?.text ?? '');
-    return path.startsWith('/') && !path.startsWith('/dev/') ? path : undefined;
+    return path.startsWith('/') && !isDevice(path) ? path : undefined;
   };
   const [stdoutLog, stderrLog] = [log('stdout_logfile'), log('stderr_logfile')];
   return {

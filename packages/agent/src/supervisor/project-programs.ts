@@ -35,8 +35,7 @@ export function findPrograms(
   running: readonly ProgramStatus[],
 ): ProjectPrograms | undefined {
   const all = readGroups(mergeFiles(place.installed.files));
-  const file = place.exists ? place.installed.files.find(({ path }) => path === place.path) : undefined;
-  const own = new Set(file ? sectionsOf(file.ini, 'program').keys() : []);
+  const own = new Set(place.file ? sectionsOf(place.file.ini, 'program').keys() : []);
   const theirs = place.installed.files.filter(({ path }) => claimed.has(path));
   if (own.size === 0 && theirs.some(({ ini }) => defines(ini, linkName))) return undefined;
   const found = own.size > 0 ? ofPrograms(all, own) : byName(all, linkName, running);

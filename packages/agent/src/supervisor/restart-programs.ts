@@ -89,7 +89,7 @@ async function programsOf(
   }
   const programs = findPrograms({ place, linkName, before: record?.groups ?? [], claimed }, running);
   if (!programs) throw new DeployError('PROGRAM_UNKNOWN', { program: linkName });
-  return { programs, record: { groups: [], ...record, path: place.exists ? place.path : null } };
+  return { programs, record: { groups: [], ...record, path: place.file ? place.path : null } };
 }
 
 async function provenRunning(restarted: Restarted, signal: AbortSignal): Promise<ProgramStatus[]> {

@@ -1,8 +1,9 @@
+import { realpath } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import type { Logger } from '@sampan/shared/logger.ts';
-import { readConfigFile } from './config-file.ts';
 import { configPaths } from './config-path.ts';
 import { hostFamily } from './host-family.ts';
-import { type InstalledConfig, readInstalledConfig } from './installed-config.ts';
+import { type ConfigFile, type InstalledConfig, readInstalledConfig } from './installed-config.ts';
 import type { ProjectRecords } from './project-records.ts';
 import type { SupervisorCtl } from './supervisor-ctl.ts';
 
@@ -33,7 +34,8 @@ export interface ProjectPlace {
   installed: InstalledConfig;
   /** The project's config file, or where it would be written. */
   path: string;
-  exists: boolean;
+  /** That file as supervisord reads it; undefined where there is none, or none that it reads. */
+  file: ConfigFile | undefined;
 }
 
 /** Finds the config file of a project: the one that is there, else the best place for one. */
@@ -42,7 +44,22 @@ export async function findProject(settings: SupervisorSettings, projectName: str
   const place = { confFile: settings.confFile, includes: installed.includes, family: await hostFamily() };
   const paths = configPaths(place, projectName);
   for (const path of paths) {
-    if (await readConfigFile(path)) return { installed, path, exists: true };
+    const file = await fileAt(path, installed.files);
+    if (file) return { installed, path, file };
   }
-  return { installed, path: paths[0] ?? '', exists: false };
+  return { installed, path: paths[0] ?? '', file: undefined };
+}
+
+/** An [include] and conf_file may name one directory in two ways, through links. */
+async function fileAt(path: string, files: readonly ConfigFile[]): Promise<ConfigFile | undefined> {
+  const wanted = await realDirectory(path);
+  for (const file of files) {
+    if ((await realDirectory(file.path)) === wanted) return file;
+  }
+  return undefined;
+}
+
+async function realDirectory(path: string): Promise<string> {
+  const dir = await realpath(dirname(path)).catch(() => dirname(path));
+  return join(dir, basename(path));
 }

@@ -1,8 +1,8 @@
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { errorText } from '@sampan/shared/error-text.ts';
 import { DeployError } from '@sampan/shared/errors.ts';
 import type { Logger } from '@sampan/shared/logger.ts';
-import { exists } from './config-file.ts';
 import { ProjectRecords } from './project-records.ts';
 import { recoverProgramConfigs } from './recover-configs.ts';
 import type { ExpectedRelease } from './release-evidence.ts';
@@ -81,7 +81,7 @@ export class Supervisor {
     const { records } = this.#host;
     for (const project of await records.projects()) {
       const record = await records.read(project);
-      if (record && (record.path === null || (await exists(record.path)))) return true;
+      if (record && (record.path === null || existsSync(record.path))) return true;
     }
     return false;
   }

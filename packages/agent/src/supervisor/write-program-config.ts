@@ -1,11 +1,10 @@
-import { realpath } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { resolveOwner } from '../host/owner.ts';
 import { environmentOf } from '../host/processes.ts';
 import { type CheckedConfig, checkProgramConfig } from './check-program-config.ts';
 import { assertNamesFree } from './foreign-names.ts';
 import { assertFamily, hostFamily } from './host-family.ts';
-import type { ConfigFile, InstalledConfig } from './installed-config.ts';
+import type { InstalledConfig } from './installed-config.ts';
 import { assertLogFilesSafe, makeLogDirectories } from './log-directories.ts';
 import { namespec } from './program-groups.ts';
 import { refusal } from './refuse.ts';
@@ -64,7 +63,10 @@ async function check(
     ? await environmentOfSupervisord(place.installed, host, signal)
     : new Map();
   const checked = checkProgramConfig(text, { here, logRoots: settings.logRoots, environment });
-  assertNamesFree(checked.names, await otherFiles(place));
+  assertNamesFree(
+    checked.names,
+    place.installed.files.filter((file) => file !== place.file),
+  );
   for (const { where, name } of checked.users) await assertUserKnown(where, name, signal);
   await assertLogFilesSafe(checked.logFiles, settings.logRoots);
   return checked;
@@ -77,21 +79,6 @@ async function environmentOfSupervisord(
 ): Promise<Map<string, string>> {
   const inherited = await environmentOf(await ctl.pid(signal));
   return new Map([...(inherited ?? []), ...installed.environment]);
-}
-
-async function otherFiles({ installed, path }: ProjectPlace): Promise<ConfigFile[]> {
-  const own = await realDirectory(path);
-  const others: ConfigFile[] = [];
-  for (const file of installed.files) {
-    if ((await realDirectory(file.path)) !== own) others.push(file);
-  }
-  return others;
-}
-
-/** The path with the links of its directory resolved: an [include] and conf_file may name one directory in two ways. */
-async function realDirectory(path: string): Promise<string> {
-  const dir = await realpath(dirname(path)).catch(() => dirname(path));
-  return join(dir, basename(path));
 }
 
 async function assertUserKnown(where: string, name: string, signal: AbortSignal): Promise<void> {

@@ -1,18 +1,13 @@
 import { existsSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Supervisor } from '../../../../packages/agent/src/supervisor/supervisor.ts';
-import { DeployError } from '../../../../packages/shared/src/errors.ts';
-import {
-  startSupervisord,
-  supervisorInstalled,
-  type TestSupervisord,
-  testSupervisord,
-} from '../../../helpers/supervisord.ts';
+import { requires } from '../../../helpers/requires.ts';
+import { silentLog } from '../../../helpers/silent-log.ts';
+import { failureOf } from '../../../helpers/supervised-project.ts';
+import { startSupervisord, type TestSupervisord, testSupervisord } from '../../../helpers/supervisord.ts';
 
-const log = pino({ level: 'silent' });
 const signal = new AbortController().signal;
 
 function supervisorFor({ dir, ctl }: TestSupervisord, more: { ctl?: string[]; confFile?: string } = {}): Supervisor {
@@ -23,19 +18,10 @@ function supervisorFor({ dir, ctl }: TestSupervisord, more: { ctl?: string[]; co
     logRoots: [join(dir, 'log')],
     recordsDir: join(dir, 'records'),
   };
-  return new Supervisor({ ...settings, ...more }, log);
+  return new Supervisor({ ...settings, ...more }, silentLog);
 }
 
-async function failureOf(promise: Promise<unknown>): Promise<{ code: string; params: unknown }> {
-  const error = await promise.then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  );
-  if (!(error instanceof DeployError)) throw error ?? new Error('it succeeded');
-  return { code: error.code, params: error.params };
-}
-
-describe.runIf(supervisorInstalled)('writing a program config', () => {
+describe.runIf(requires('supervisord'))('writing a program config', () => {
   it('writes where [include] looks, has it read, and starts nothing', async () => {
     const supervisord = await testSupervisord();
     const supervisor = supervisorFor(supervisord);
@@ -295,7 +281,7 @@ describe.runIf(supervisorInstalled)('writing a program config', () => {
   });
 });
 
-describe.runIf(supervisorInstalled)('a bad text', () => {
+describe.runIf(requires('supervisord'))('a bad text', () => {
   let supervisord: TestSupervisord;
   let supervisor: Supervisor;
   const old = '[program:zeus]\ncommand=sleep 1000\n';
