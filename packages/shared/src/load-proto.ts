@@ -3,12 +3,13 @@ import { loadPackageDefinition } from '@grpc/grpc-js';
 import { loadSync, type PackageDefinition } from '@grpc/proto-loader';
 import type { ProtoGrpcType } from './gen/agent.ts';
 
-const ROOT = fileURLToPath(new URL('../../../proto', import.meta.url));
+/** Beside the bundle that is shipped; else where the repository has it. The first that has the file is taken. */
+const ROOTS = ['./proto', '../../../proto'].map((path) => fileURLToPath(new URL(path, import.meta.url)));
 
-/** The service's definition, read from `proto/` once a process; int64 fields are numbers, absent fields have defaults. */
+/** The service's definition, read once a process; int64 fields are numbers, absent fields have defaults. */
 export function loadProto(): { definition: PackageDefinition; types: ProtoGrpcType } {
   const definition = loadSync('sampan/agent/v1/agent.proto', {
-    includeDirs: [ROOT],
+    includeDirs: ROOTS,
     longs: Number,
     defaults: true,
     arrays: true,
