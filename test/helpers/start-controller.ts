@@ -2,7 +2,6 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { onTestFinished } from 'vitest';
 import { stringify } from 'yaml';
 import { type StartedProcess, startProcess } from './start-process.ts';
 
@@ -22,13 +21,4 @@ export async function startController(settings: Record<string, unknown> = {}): P
     rmSync(cwd, { recursive: true }),
   );
   return Object.assign(started, { url: String(started.readyLine.url) });
-}
-
-/** The same for one test, at whose end it is stopped. */
-export async function testController(settings: Record<string, unknown> = {}): Promise<StartedController> {
-  const controller = await startController(settings);
-  onTestFinished(async () => {
-    await controller.stop('SIGKILL');
-  });
-  return controller;
 }

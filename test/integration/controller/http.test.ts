@@ -3,7 +3,8 @@ import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startFakeAgent } from '../../helpers/fake-agent.ts';
 import { type Answer, type Request, sendRequest } from '../../helpers/send-request.ts';
-import { type StartedController, startController, testController } from '../../helpers/start-controller.ts';
+import { type StartedController, startController } from '../../helpers/start-controller.ts';
+import { testController } from '../../helpers/test-controller.ts';
 
 const deploy = {
   project_name: 'shop',

@@ -10,8 +10,8 @@ import { VERSION } from '@sampan/shared/version.ts';
 import { describe, expect, it } from 'vitest';
 import { startFakeAgent } from '../../helpers/fake-agent.ts';
 import { sendRequest } from '../../helpers/send-request.ts';
-import { testController } from '../../helpers/start-controller.ts';
 import { tempDir } from '../../helpers/temp-dir.ts';
+import { testController } from '../../helpers/test-controller.ts';
 
 const PROGRAM = fileURLToPath(new URL('../../../packages/controller/bin/sampan-controller.mjs', import.meta.url));
 const draining = { status_code: 503, data: '服务正在停止, 不接受新的请求' };
