@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants, globSync } from 'node:fs';
+import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 
 /** Something that a test needs and npm cannot bring. */
@@ -33,6 +34,11 @@ export const systemRequirements = {
   strace: program('strace', 'strace'),
   nft: program('nft', 'nftables'),
   ip: program('ip', 'iproute2'),
+  /** `::1`, which some containers lack. */
+  IPv6: {
+    isMet: () => Object.values(networkInterfaces()).some((all) => all?.some(({ address }) => address === '::1')),
+    packages: [],
+  },
   /** A network of its own: `unshare --net`. Containers without CAP_SYS_ADMIN have none. */
   'network namespaces': { isMet: () => succeeds('unshare', '--net true'), packages: [] },
 } satisfies Record<string, SystemRequirement>;

@@ -11,7 +11,7 @@ import type { DocumentedServices } from './documented-services.ts';
 import * as fields from './fields.ts';
 import { serverListOfQuery } from './server-list.ts';
 
-const TIMEOUT_MS = 10_000;
+const TIMEOUT_MS = 5_000;
 
 /** `GET /get_current_version`: which release the link names on each host. */
 export function getCurrentVersionRoute(app: ControllerApp, { agentPort, fleet }: DocumentedServices): void {

@@ -10,7 +10,8 @@ import * as fields from './fields.ts';
 import { serverList } from './server-list.ts';
 
 const DONE = '初始化成功!';
-const TIMEOUT_MS = 60_000;
+/** Longer than the agent gives itself, so that its own word comes first. */
+const TIMEOUT_MS = 75_000;
 
 /** `POST /init_deploy`: writes the supervisor config of a new project on every host of the list. Starts nothing. */
 export function initDeployRoute(app: ControllerApp, { agentPort, fleet }: DocumentedServices): void {
