@@ -31,7 +31,7 @@ export interface Fleet {
 export async function startFleet(root: string): Promise<Fleet> {
   const children: ChildProcess[] = [];
   const start = (name: string, command: string[]) => children.push(spawnLogged(root, name, command));
-  const stop = () => stopAll(children);
+  const stopFleet = () => stopAll(children);
   try {
     const ports = {
       agent: await freePort(HOSTS, 7410),
@@ -80,10 +80,10 @@ export async function startFleet(root: string): Promise<Fleet> {
       javaPort: missing.length === 0 ? ports.java : undefined,
       missing,
       diskOf,
-      stop,
+      stop: stopFleet,
     };
   } catch (error) {
-    await stop();
+    await stopFleet();
     throw error;
   }
 }
@@ -101,7 +101,7 @@ function agentConfig(disk: string, host: string, ports: { agent: number; health:
     },
     supervisor: {
       ctl: ['supervisorctl', '-c', join(disk, 'supervisord.conf')],
-      conf_file: join(disk, 'supervisord.d/{project_name}.ini'),
+      conf_file: join(disk, '{project_name}.ini'),
       settle: '1s',
     },
   };
@@ -109,14 +109,13 @@ function agentConfig(disk: string, host: string, ports: { agent: number; health:
 
 /** A supervisord of this host's own: its socket and its programs lie on the host's disk. */
 function supervisordConf(disk: string, host: string): string {
-  mkdirSync(join(disk, 'supervisord.d'));
   const path = join(disk, 'supervisord.conf');
   const conf = [
     `[supervisord]\nlogfile=${disk}/supervisord.log\npidfile=${disk}/supervisord.pid\nchildlogdir=${disk}\nenvironment=HOST_ADDRESS="${host}"`,
     `[unix_http_server]\nfile=${disk}/supervisor.sock`,
     '[rpcinterface:supervisor]\nsupervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface',
     `[supervisorctl]\nserverurl=unix://${disk}/supervisor.sock`,
-    `[include]\nfiles=${disk}/supervisord.d/*.ini\n`,
+    `[include]\nfiles=${disk}/*.ini\n`,
   ];
   writeFileSync(path, conf.join('\n\n'));
   return path;
@@ -158,14 +157,18 @@ function logsIn(root: string): string {
     .join('\n');
 }
 
-/** Asks every process to stop, the last started first, and kills what does not. */
+/** Asks every process to stop, and kills what does not. The agents go first: a supervisord ends what they may ask it about. */
 async function stopAll(children: ChildProcess[]): Promise<void> {
-  for (const child of children.toReversed()) {
-    if (child.exitCode !== null || child.signalCode !== null) continue;
-    const ended = once(child, 'exit');
-    const timer = setTimeout(() => child.kill('SIGKILL'), STOP_DEADLINE_MS);
-    child.kill('SIGTERM');
-    await ended;
-    clearTimeout(timer);
-  }
+  const supervisors = children.filter(({ spawnfile }) => spawnfile === 'supervisord');
+  await Promise.all(children.filter((child) => !supervisors.includes(child)).map(stop));
+  await Promise.all(supervisors.map(stop));
+}
+
+async function stop(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = once(child, 'exit');
+  const timer = setTimeout(() => child.kill('SIGKILL'), STOP_DEADLINE_MS);
+  child.kill('SIGTERM');
+  await ended;
+  clearTimeout(timer);
 }

@@ -1,6 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+
+/** From source, half of a program's start-up is stripping types: the second process of a run finds them stripped. */
+const NODE_COMPILE_CACHE = join(tmpdir(), `sampan-test-compile-cache-${process.getuid?.()}`);
 
 /** A program of ours that runs as its own process. */
 export interface StartedProcess {
@@ -27,7 +32,7 @@ interface Start {
 export async function startProcess(args: string[], { ready, cwd, env }: Start): Promise<StartedProcess> {
   const child = spawn(process.execPath, args, {
     cwd,
-    env: { ...process.env, ...env },
+    env: { ...process.env, NODE_COMPILE_CACHE, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const output = readLog(child);

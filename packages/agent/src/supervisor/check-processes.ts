@@ -37,7 +37,8 @@ export function checkProcesses(
     if (!group.programs.some(({ name }) => name === program)) continue;
     const numbers = processNumbers(section);
     for (const number of numbers) {
-      const names = processExpansions({ program, group: group.name, number, count: numbers.length });
+      const defined = processExpansions({ program, group: group.name, number, count: numbers.length });
+      const names = new Map([...defined, ['here', facts.here]]);
       const subject = { section, names, facts };
       checkName(subject, taken);
       checkCommand(subject);
@@ -56,7 +57,7 @@ function checkName({ section, names }: Subject, taken: Set<string>): void {
 }
 
 function checkCommand({ section, names, facts }: Subject): void {
-  const known = new Map<string, string | number>([...names, ['here', facts.here]]);
+  const known = new Map(names);
   for (const [name, value] of facts.environment) known.set(`ENV_${name}`, value);
   const where = `[${section.name}] environment`;
   const text = section.values.get('environment')?.text;
