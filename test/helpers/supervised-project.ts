@@ -1,10 +1,10 @@
-import { mkdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { rename, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Supervisor } from '../../packages/agent/src/supervisor/supervisor.ts';
 import { DeployError } from '../../packages/shared/src/errors.ts';
 import { silentLog } from './silent-log.ts';
-import { testSupervisord } from './supervisord.ts';
+import { type TestSupervisord, testSupervisord } from './supervisord.ts';
 
 const signal = new AbortController().signal;
 
@@ -13,7 +13,7 @@ export async function supervisedProject({ settleMs = 100 }: { settleMs?: number 
   const supervisord = await testSupervisord();
   const { dir } = supervisord;
   const settings = {
-    ctl: supervisord.ctl,
+    ctl: [wrapperOf(supervisord), '-c', supervisord.conf],
     confFile: 'auto',
     settleMs,
     logRoots: [join(dir, 'log')],
@@ -28,6 +28,10 @@ export async function supervisedProject({ settleMs = 100 }: { settleMs?: number 
     supervisor,
     project,
     starts: join(dir, 'starts'),
+    /** The supervisorctl commands that have been carried out, and how often. */
+    calls: () => readFileSync(join(dir, 'calls'), 'utf8').trim().split('\n'),
+    /** From now on, nothing happens when this command is called. */
+    swallow: (command: string) => writeFileSync(join(dir, `swallow-${command}`), ''),
     directory: join(dir, 'base/zeus'),
     expected: (release: string) => ({ releasePath: join(deployDir, release), deployDir }),
     async flip(release: string) {
@@ -45,6 +49,20 @@ export async function supervisedProject({ settleMs = 100 }: { settleMs?: number 
       );
     },
   };
+}
+
+/** A supervisorctl that writes down what it was asked for, once it has done it. */
+function wrapperOf({ dir }: TestSupervisord): string {
+  const wrapper = join(dir, 'supervisorctl.sh');
+  const script = `#!/bin/sh
+[ -e "${dir}/swallow-$3" ] || supervisorctl "$@"
+code=$?
+shift 2
+echo "$*" >> ${dir}/calls
+exit $code
+`;
+  writeFileSync(wrapper, script, { mode: 0o755 });
+  return wrapper;
 }
 
 /** The code and params of the DeployError that a promise rejects with. */

@@ -18,11 +18,13 @@ describe.runIf(requires('supervisord'))('restarting the programs of a project', 
   });
 
   it('restarts a running program once, with the new release behind the link', async () => {
-    const { supervisor, project, expected, write, counts, starts, directory, flip } = await supervisedProject();
+    const { supervisor, project, expected, write, calls, counts, starts, directory, flip } = await supervisedProject();
     await write('[program:zeus]', counting(starts), `directory=${directory}`);
     const [before] = await supervisor.restart(project, expected('one'), signal);
     await flip('two');
     const [after] = await supervisor.restart(project, expected('two'), signal);
+    // Each call costs a deploy 0.15 s: five are enough.
+    expect(calls().slice(-5)).toEqual(['status', 'update zeus', 'restart zeus:*', 'status', 'status']);
     expect(after?.pid).not.toBe(before?.pid);
     await expect.poll(counts, patience).toEqual({ zeus: 2 });
   });

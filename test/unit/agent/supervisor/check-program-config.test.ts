@@ -122,7 +122,6 @@ describe('a program config that is refused', () => {
   const nameRule = 'a name of letters, digits and . _ - that is not "all"';
   const logs = 'a file below /opt/log or /srv/log, or AUTO or NONE';
   const names = '%(program_name)s, %(group_name)s, %(process_num)s, %(numprocs)s, %(host_node_name)s';
-  const percent = `${names}; %% for a percent sign`;
   const withHere = `${names}, %(here)s; %% for a percent sign`;
   const inCommand = `${names}, %(here)s, or a variable that environment= or supervisord has; %% for a percent sign`;
 
@@ -295,7 +294,13 @@ describe('a program config that is refused', () => {
     ['a relative log', program('stderr_logfile=x.log'), key('stderr_logfile'), 'x.log', logs],
     ['a log in a home', program('stderr_logfile=~/x.log'), key('stderr_logfile'), '~/x.log', logs],
     ['a log that is a directory', program('stderr_logfile=/opt/log/'), key('stderr_logfile'), '/opt/log/', logs],
-    ['%(here)s in a log', program('stderr_logfile=%(here)s/x.log'), key('stderr_logfile'), '%(here)s', percent],
+    [
+      '%(here)s in a log outside the log roots',
+      program('stderr_logfile=%(here)s/x.log'),
+      key('stderr_logfile'),
+      '/etc/supervisor/conf.d/x.log',
+      logs,
+    ],
     [
       '%% in a log, which is expanded twice',
       program('stderr_logfile=/opt/log/50%%'),
