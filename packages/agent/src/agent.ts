@@ -9,6 +9,7 @@ import type { HostServices } from './deploy/host-services.ts';
 import { recover } from './deploy/recover.ts';
 import { BackgroundTasks } from './host/background-tasks.ts';
 import { makeDirectory, writeDurably } from './host/durable-file.ts';
+import { ExclusiveDirectories } from './host/exclusive-directories.ts';
 import { resolveOwners } from './host/owners.ts';
 import { createMetrics } from './metrics.ts';
 import { Journal } from './operations/journal.ts';
@@ -46,6 +47,7 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Agen
     metrics,
     owners,
     supervisor,
+    directories: new ExclusiveDirectories(),
     holds: new LinkHolds(),
     baseLock: new KeyedLock(),
   };

@@ -1,3 +1,5 @@
+import { errorText } from '@sampan/shared/error-text.ts';
+import { DeployError } from '@sampan/shared/errors.ts';
 import { ConfigError } from '@sampan/shared/load-config.ts';
 import { createLogger } from '@sampan/shared/logger.ts';
 import { VERSION } from '@sampan/shared/version.ts';
@@ -15,7 +17,7 @@ try {
   await run(program.opts<{ config?: string }>().config);
 } catch (error) {
   // What a person can mend is told in words; everything else keeps its stack.
-  console.error(error instanceof ConfigError ? error.message : error);
+  console.error(error instanceof ConfigError ? error.message : DeployError.is(error) ? errorText(error, 'en') : error);
   process.exitCode = 1;
 }
 

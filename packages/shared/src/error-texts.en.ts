@@ -51,6 +51,7 @@ export const enTexts: { [C in ErrorCode]: (params: ErrorParams[C]) => string } =
   DISK_ERROR: ({ path, operation, reason }) => `disk error: ${operation} ${path} (${reason})`,
   LINK_HELD: ({ project, release, operationId, since }) =>
     `the link is held: ${project} works on ${release} (${operationId}, since ${since})`,
+  BASE_HELD: ({ base, holder }) => `another agent works on ${base} (${holder}); a base belongs to one agent`,
   LINK_MOVED: ({ link, found, expected }) =>
     `link ${link} was changed meanwhile: points at ${found}, expected ${expected}`,
   LINK_NOT_A_SYMLINK: ({ link }) => `${link} exists and is not a symlink; move it away first`,

@@ -46,6 +46,7 @@ export const zhTexts: { [C in ErrorCode]: (params: ErrorParams[C]) => string } =
   DISK_ERROR: ({ path, operation, reason }) => `磁盘错误: ${operation} ${path} (${reason})`,
   LINK_HELD: ({ project, release, operationId, since }) =>
     `软连接被占用: 项目 ${project} 正在操作 ${release} (${operationId}, 开始于 ${since})`,
+  BASE_HELD: ({ base, holder }) => `目录 ${base} 被另一个Agent占用 (${holder}), 一个目录只能由一个Agent管理`,
   LINK_MOVED: ({ link, found, expected }) => `软连接 ${link} 在部署期间被改动: 指向 ${found}, 应为 ${expected}`,
   LINK_NOT_A_SYMLINK: ({ link }) => `${link} 已存在且不是软连接, 请先移走`,
   NOT_DEPLOYED: ({ link }) => `没有部署过: 软连接 ${link} 不存在`,

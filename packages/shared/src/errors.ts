@@ -48,6 +48,7 @@ export interface ErrorParams {
   DISK_ERROR: { path: string; operation: string; reason: string };
   // Links and releases.
   LINK_HELD: { project: string; release: string; operationId: string; since: string };
+  BASE_HELD: { base: string; holder: string };
   LINK_MOVED: { link: string; found: string; expected: string };
   LINK_NOT_A_SYMLINK: { link: string };
   NOT_DEPLOYED: { link: string };

@@ -187,6 +187,11 @@ const table: { [C in ErrorCode]: Row<C> } = {
     zh: '软连接被占用: 项目 shop 正在操作 zeus-0.1.1 (op-1, 开始于 2026-11-22T14:00:00Z)',
     en: 'the link is held: shop works on zeus-0.1.1 (op-1, since 2026-11-22T14:00:00Z)',
   },
+  BASE_HELD: {
+    params: { base: '/opt/service', holder: 'pid 4711' },
+    zh: '目录 /opt/service 被另一个Agent占用 (pid 4711), 一个目录只能由一个Agent管理',
+    en: 'another agent works on /opt/service (pid 4711); a base belongs to one agent',
+  },
   LINK_MOVED: {
     params: { link: '/opt/service/zeus', found: '.deploy/b', expected: '.deploy/a' },
     zh: '软连接 /opt/service/zeus 在部署期间被改动: 指向 .deploy/b, 应为 .deploy/a',

@@ -12,6 +12,7 @@ import { expectedRelease } from './expected-release.ts';
 import { goBack } from './go-back.ts';
 import { hookOf, reload, runHook } from './hooks.ts';
 import type { HostServices } from './host-services.ts';
+import { ownBase } from './own-base.ts';
 
 /** What is to become current. */
 export interface ActivateOrder {
@@ -64,6 +65,7 @@ export async function activate(
 /** Looks again before anything is touched: whose link it is, where it points, whether the program can be restarted. */
 async function planFlip(order: ActivateOrder, services: HostServices, operation: OperationContext): Promise<Flip> {
   const { layout, target } = order;
+  await ownBase(layout, services);
   const now = await readLinkText(layout.link);
   const flipped = operation.history.findLast((record) => record.event === 'flipping');
   const interrupted = flipped?.event === 'flipping' && flipped.to === now ? flipped : undefined;

@@ -10,6 +10,7 @@ import { readLinkText } from '../releases/link.ts';
 import { bury, type PruneOrder, takeOut } from '../releases/prune.ts';
 import { type ActivateOrder, activate } from './activate.ts';
 import type { HostServices } from './host-services.ts';
+import { ownBase } from './own-base.ts';
 import { type StageOrder, stage } from './stage.ts';
 
 const DEFAULT_HOLD_MS = 60_000;
@@ -104,6 +105,7 @@ export class Deploys {
   /** Removes what nothing needs, under the lock of the base; the removal itself goes on behind. */
   async prune(order: PruneOrder): ReturnType<typeof takeOut> {
     const { layout } = order;
+    await ownBase(layout, this.#services);
     const held = this.#services.holds.releaseFor(layout.link);
     const plan = await this.#services.baseLock.run(layout.baseDir, () => takeOut({ ...order, held }));
     this.#services.metrics.prunedReleases.inc(plan.remove.length);

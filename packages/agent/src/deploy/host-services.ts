@@ -1,5 +1,6 @@
 import type { Logger } from '@sampan/shared/logger.ts';
 import type { AgentConfig } from '../config.ts';
+import type { ExclusiveDirectories } from '../host/exclusive-directories.ts';
 import type { Owners } from '../host/owners.ts';
 import type { Metrics } from '../metrics.ts';
 import type { KeyedLock } from '../operations/keyed-lock.ts';
@@ -13,6 +14,8 @@ export interface HostServices {
   metrics: Metrics;
   owners: Owners;
   supervisor: Supervisor;
+  /** The bases that this agent alone works on. */
+  directories: ExclusiveDirectories;
   holds: LinkHolds;
   /** Held per base while names in `.deploy` are given or taken away. */
   baseLock: KeyedLock;

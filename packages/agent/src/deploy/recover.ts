@@ -6,6 +6,7 @@ import { baseLayout, type Layout, layoutOf, type Target } from '../releases/layo
 import { TEMPORARY_LINK_PREFIX } from '../releases/link.ts';
 import { findRelease, manifestNames, manifestPath, namesIn, treeFilePath } from '../releases/release-store.ts';
 import type { HostServices } from './host-services.ts';
+import { ownBase } from './own-base.ts';
 
 type Base = Omit<Layout, 'link'>;
 
@@ -19,7 +20,10 @@ export async function recover(services: HostServices, operations: Operations): P
     if (records.at(-1)?.event !== 'interrupted') continue;
     for (const record of records) if (record.event === 'staging') await killIfSame(record.pid, record.pidStartTime);
   }
-  for (const base of knownBases(services, operations)) await sweep(base, services);
+  for (const base of knownBases(services, operations)) {
+    await ownBase(base, services);
+    await sweep(base, services);
+  }
 }
 
 function knownBases({ config }: HostServices, operations: Operations): Base[] {

@@ -12,6 +12,7 @@ import { prepareBase, promote, type Release } from '../releases/release-store.ts
 import { findSameContent } from './find-same-content.ts';
 import { hookOf, runHook } from './hooks.ts';
 import type { HostServices } from './host-services.ts';
+import { ownBase } from './own-base.ts';
 
 /** What is to be made present. */
 export interface StageOrder {
@@ -69,6 +70,7 @@ async function check(
   signal: AbortSignal,
 ): Promise<void> {
   await prepareBase(layout);
+  await ownBase(layout, services);
   if (willRestart) await services.supervisor.assertRestartable(target, signal);
 }
 

@@ -1,0 +1,50 @@
+import { once } from 'node:events';
+import { stat } from 'node:fs/promises';
+import { connect, createServer, type Server } from 'node:net';
+import { DeployError, systemCode } from '@sampan/shared/errors.ts';
+
+const ANSWER_WITHIN_MS = 1000;
+
+/**
+ * Directories that one process of this host alone works on, held until it ends, however it ends.
+ *
+ * Each is held by a listening socket in Linux's abstract namespace, named after the directory's device and inode: the
+ * kernel gives such a name to one process, takes it back when that dies, and a bind mount does not deceive it (unix(7)).
+ * It is not seen across network namespaces: agents in containers of their own must not share a base.
+ */
+export class ExclusiveDirectories {
+  readonly #held = new Map<string, Server>();
+
+  /**
+   * Holds a directory that exists; again for one that is held already does nothing.
+   * @throws BASE_HELD that names the process which holds it.
+   */
+  async hold(dir: string): Promise<void> {
+    const { dev, ino } = await stat(dir);
+    const name = `\0sampan-agent:${dev}:${ino}`;
+    if (this.#held.has(name)) return;
+    const server = createServer((socket) => socket.on('error', () => undefined).end(`${process.pid}`));
+    try {
+      server.listen({ path: name });
+      await once(server, 'listening');
+    } catch (cause) {
+      if (systemCode(cause) !== 'EADDRINUSE') throw cause;
+      throw new DeployError('BASE_HELD', { base: dir, holder: await holderOf(name) }, { cause });
+    }
+    server.unref();
+    this.#held.set(name, server);
+  }
+}
+
+/** The pid of the process behind a name, as it says itself. */
+async function holderOf(name: string): Promise<string> {
+  const socket = connect({ path: name }).setEncoding('utf8').setTimeout(ANSWER_WITHIN_MS);
+  socket.on('timeout', () => socket.destroy());
+  let answer = '';
+  try {
+    for await (const text of socket) answer += String(text);
+  } catch {
+    // It ended in the meantime, or is no agent: unknown is what can be said.
+  }
+  return /^\d+$/.test(answer) ? `pid ${answer}` : 'unknown';
+}
