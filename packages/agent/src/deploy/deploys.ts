@@ -5,6 +5,7 @@ import type { ActivateOutcome, StageOutcome } from '../operations/journal-record
 import type { OperationContext } from '../operations/operation-context.ts';
 import type { OperationRun } from '../operations/operation-run.ts';
 import type { Operations } from '../operations/operations.ts';
+import { pinnedReleases } from '../operations/pinned-releases.ts';
 import { releaseOfLinkText } from '../releases/layout.ts';
 import { readLinkText } from '../releases/link.ts';
 import { bury, type PruneOrder, takeOut } from '../releases/prune.ts';
@@ -103,14 +104,22 @@ export class Deploys {
   }
 
   /** Removes what nothing needs, under the lock of the base; the removal itself goes on behind. */
-  async prune(order: PruneOrder): ReturnType<typeof takeOut> {
+  async prune(order: Omit<PruneOrder, 'held'>): ReturnType<typeof takeOut> {
     const { layout } = order;
     await ownBase(layout, this.#services);
-    const held = this.#services.holds.releaseFor(layout.link);
-    const plan = await this.#services.baseLock.run(layout.baseDir, () => takeOut({ ...order, held }));
+    const plan = await this.#services.baseLock.run(layout.baseDir, () =>
+      takeOut({ ...order, held: this.#heldReleases(layout.link) }),
+    );
     this.#services.metrics.prunedReleases.inc(plan.remove.length);
     this.#background.start('bury', () => bury(plan.graves));
     return plan;
+  }
+
+  /** What an operation needs that runs now, and what those have staged that may yet activate. */
+  #heldReleases(link: string): Set<string> {
+    const held = pinnedReleases(this.#operations.all().values(), Date.now());
+    const release = this.#services.holds.releaseFor(link);
+    return release === undefined ? held : held.add(release);
   }
 
   #prune({ layout, target }: ActivateOrder, filenameDelete: string, left: string | null): void {

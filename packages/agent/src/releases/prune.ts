@@ -15,9 +15,9 @@ export interface PruneOrder {
   target: Target;
   keep: number;
   unwanted?: string | undefined;
-  /** The release just left, and the one that an operation needs. */
   justLeft?: string | undefined;
-  held?: string | undefined;
+  /** The releases that operations need. Names of other bases in it do no harm. */
+  held: ReadonlySet<string>;
 }
 
 /**
@@ -44,7 +44,7 @@ export async function bury(graves: readonly string[]): Promise<void> {
 async function protectedReleases({ layout, justLeft, held }: PruneOrder): Promise<Map<string, KeepReason>> {
   const reasons = new Map<string, KeepReason>();
   for (const name of await releasesInUse(layout.releasesDir)) reasons.set(name, 'in_use');
-  if (held !== undefined) reasons.set(held, 'held');
+  for (const name of held) reasons.set(name, 'held');
   if (justLeft !== undefined) reasons.set(justLeft, 'just_left');
   for (const entry of await namesIn(layout.baseDir)) {
     const text = await linkTextOf(join(layout.baseDir, entry));
