@@ -46,7 +46,7 @@ export function parseIni(text: string): Ini {
 /** The line without its comment, looked for as Python does: the first `;` and the first `#` together, then the second ones … */
 function uncommented(line: string): { text: string; hadComment: boolean } {
   if (/^\s*[#;]/.test(line)) return { text: '', hadComment: true };
-  let places = [{ prefix: ';', at: -1 }, { prefix: '#', at: -1 }]; // biome-ignore format: one thought
+  let places = [';', '#'].map((prefix) => ({ prefix, at: -1 }));
   while (places.length > 0) {
     places = places.map(({ prefix, at }) => ({ prefix, at: line.indexOf(prefix, at + 1) })).filter(({ at }) => at >= 0);
     const starts = places.map(({ at }) => at).filter((at) => at === 0 || /\s/.test(line[at - 1] ?? ''));

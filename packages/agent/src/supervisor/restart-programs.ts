@@ -22,10 +22,16 @@ export interface RestartedProject {
   linkName: string;
 }
 
+/** What restarts work with: `turns` orders what changes supervisord's state. */
+interface Restarting {
+  host: SupervisorHost;
+  turns: Serial;
+}
+
 /** @throws DeployError SUPERVISOR_UNAVAILABLE, or PROGRAM_UNKNOWN when a restart would find nothing to restart. */
 export async function assertRestartable(
   project: RestartedProject,
-  host: SupervisorHost,
+  { host, turns }: Restarting,
   signal: AbortSignal,
 ): Promise<void> {
   const running = await host.ctl.status(signal);
@@ -33,7 +39,8 @@ export async function assertRestartable(
   const active = new Set(running.flatMap(({ name, group }) => [name, group]));
   const missing = [...programs.groups, ...programs.shared].filter(({ name }) => !active.has(name));
   if (missing.length === 0) return;
-  const answer = await host.ctl.reread(signal);
+  // In turn: while a new text is tried out, the answer would be about that text.
+  const answer = await turns.run(() => host.ctl.reread(signal), signal);
   if ('refusal' in answer) throw new DeployError('SUPERVISOR_UNAVAILABLE', { reason: answer.refusal });
   const unknown = missing.find(({ name }) => answer.changes.get(name) !== 'available');
   if (unknown) throw new DeployError('PROGRAM_UNKNOWN', { program: unknown.name });
@@ -51,7 +58,7 @@ interface Restarted extends Proof {
  */
 export async function restartPrograms(
   order: { project: RestartedProject; expected: ExpectedRelease },
-  { host, turns }: { host: SupervisorHost; turns: Serial },
+  { host, turns }: Restarting,
   signal: AbortSignal,
 ): Promise<ProgramState[]> {
   const restarted = await turns.run(() => restart(order.project, host, signal), signal);

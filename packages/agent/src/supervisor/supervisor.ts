@@ -34,7 +34,7 @@ export class Supervisor {
    * @throws DeployError SUPERVISOR_UNAVAILABLE or PROGRAM_UNKNOWN.
    */
   async assertRestartable(project: RestartedProject, signal: AbortSignal): Promise<void> {
-    await assertRestartable(project, this.#host, signal);
+    await assertRestartable(project, { host: this.#host, turns: this.#turns }, signal);
   }
 
   /**
