@@ -1,0 +1,206 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DeployError, systemCode } from '@sampan/shared/errors.ts';
+import { artifactKind } from '@sampan/shared/names.ts';
+import { diskError } from '../host/disk-error.ts';
+import { assertSpace } from '../host/disk-space.ts';
+import { startTimeOf } from '../host/process-identity.ts';
+import { corrupt } from '../unpack/corrupt.ts';
+import { CONTENT_DIR, TREE_FILE } from '../unpack/unpack-order.ts';
+import type { ArtifactRequest, ArtifactSettings, FetchedArtifact } from './artifact-request.ts';
+import { BodyDigest } from './body-digest.ts';
+import type { FileFacts } from './check-response.ts';
+import { connectionError, Interruption } from './interruption.ts';
+import type { OpenedUrl } from './open-url.ts';
+import { Unpacker } from './unpacker.ts';
+
+const PROGRESS_EVERY_MS = 100;
+const UNKNOWN: FileFacts = { totalBytes: undefined, etag: undefined, md5: undefined };
+
+/**
+ * The bytes of one file on their way into one staging directory, through one unpacker process, over one connection or,
+ * where the file is surely the same, over several. Whoever starts it either gets its result or discards it.
+ */
+export class Transfer {
+  readonly #request: ArtifactRequest;
+  readonly #settings: ArtifactSettings;
+  readonly #stagingDir: string;
+  readonly #unpacker: Unpacker;
+  #digest: BodyDigest | undefined;
+  #facts = UNKNOWN;
+  #bytes = 0;
+  /** The unpacker has ended before all bytes had come. */
+  #unpackerEnded: { failure: unknown } | undefined;
+  #gotAll = false;
+  #reportedAt = 0;
+
+  /** Makes a staging directory that was never used, and a process that waits for the first bytes. */
+  static async start(request: ArtifactRequest, settings: ArtifactSettings): Promise<Transfer> {
+    const stagingDir = join(request.stagingRoot, randomUUID());
+    // Its owner's processes have to get through it, and hooks too; nobody needs to list it.
+    await mkdir(stagingDir, { mode: 0o711 }).catch((cause) => {
+      throw diskError(cause, { path: stagingDir, operation: 'mkdir' });
+    });
+    let unpacker: Unpacker | undefined;
+    try {
+      unpacker = await startUnpacker(stagingDir, request, settings);
+      const pidStartTime = (await startTimeOf(unpacker.pid)) ?? '';
+      await request.onStaging({ stagingDir, pid: unpacker.pid, pidStartTime });
+      return new Transfer({ request, settings, stagingDir, unpacker });
+    } catch (error) {
+      await unpacker?.kill();
+      await rm(stagingDir, { recursive: true, force: true });
+      throw error;
+    }
+  }
+
+  private constructor(parts: {
+    request: ArtifactRequest;
+    settings: ArtifactSettings;
+    stagingDir: string;
+    unpacker: Unpacker;
+  }) {
+    this.#request = parts.request;
+    this.#settings = parts.settings;
+    this.#stagingDir = parts.stagingDir;
+    this.#unpacker = parts.unpacker;
+  }
+
+  /** What has come so far, of which file. */
+  get progress(): { bytes: number; facts: FileFacts } {
+    return { bytes: this.#bytes, facts: this.#facts };
+  }
+
+  /** Whether bytes of a file have gone into it: then it is good for no other file. */
+  get hasBegun(): boolean {
+    return this.#bytes > 0;
+  }
+
+  /** Whether the rest may come over another connection: the file can be named, and its process lives. */
+  get canGoOn(): boolean {
+    const { etag, totalBytes } = this.#facts;
+    return !this.hasBegun || (etag !== undefined && totalBytes !== undefined && !this.#unpackerEnded);
+  }
+
+  /** Asks for the rest, and only of this very file. */
+  get rangeHeaders(): Record<string, string> {
+    return { range: `bytes=${this.#bytes}-`, 'if-range': this.#facts.etag ?? '' };
+  }
+
+  /** Takes note of the file whose bytes will come. @throws DOWNLOAD_LIMIT, DISK_FULL, INODES_EXHAUSTED */
+  async begin(facts: FileFacts): Promise<void> {
+    this.#facts = facts;
+    this.#digest = new BodyDigest({ withMd5: facts.md5 !== undefined && this.#request.sha256 === undefined });
+    this.#assertWithinLimit(facts.totalBytes ?? 0);
+    await assertSpace(this.#request.stagingRoot, facts.totalBytes ?? 0);
+  }
+
+  /** Passes the bytes of an answer on. @throws Interruption where they break off; then `receive` may be called again. */
+  async receive({ body, origin }: OpenedUrl): Promise<void> {
+    try {
+      for await (const chunk of body as AsyncIterable<Buffer>) {
+        this.#count(chunk);
+        if (this.#unpackerEnded === undefined && !(await this.#unpacker.write(chunk))) await this.#noteEnd();
+        if (this.#unpackerEnded !== undefined && !this.#isChecksumInDoubt()) return;
+      }
+      this.#gotAll = true;
+    } catch (error) {
+      if (this.#unpackerEnded === undefined) throw this.#interruption(error, origin);
+    }
+  }
+
+  /** Checks that all came as it should, and waits until all of it stands. */
+  async finish(): Promise<FetchedArtifact> {
+    const { totalBytes, md5, etag } = this.#facts;
+    const { sha256: expected } = this.#request;
+    let sha256 = '';
+    if (this.#gotAll) {
+      this.#assertLength();
+      sha256 = this.#digest?.verify({ sha256: expected, md5 }) ?? '';
+    }
+    const { entries, root, complete } = await this.#unpacker.finish();
+    if (!complete && (totalBytes ?? expected ?? md5) === undefined) {
+      throw corrupt('no end mark in it, and the origin did not say its length');
+    }
+    this.#request.onProgress({ bytes: this.#bytes, totalBytes: totalBytes ?? this.#bytes, entries });
+    const contentDir = join(this.#stagingDir, CONTENT_DIR);
+    return {
+      kind: 'unpacked',
+      stagingDir: this.#stagingDir,
+      contentDir,
+      root: join(contentDir, root),
+      treeFile: join(this.#stagingDir, TREE_FILE),
+      sha256,
+      bytes: this.#bytes,
+      entries,
+      etag,
+    };
+  }
+
+  /** Ends its process, whatever it does; resolves when it is gone. */
+  async stop(): Promise<void> {
+    await this.#unpacker.kill();
+  }
+
+  /** Ends its process and removes all that it wrote. */
+  async discard(): Promise<void> {
+    await this.stop();
+    await rm(this.#stagingDir, { recursive: true, force: true });
+  }
+
+  #count(chunk: Buffer): void {
+    this.#bytes += chunk.length;
+    this.#assertWithinLimit(this.#bytes);
+    this.#digest?.update(chunk);
+    const now = performance.now();
+    if (now - this.#reportedAt < PROGRESS_EVERY_MS) return;
+    this.#reportedAt = now;
+    const { entries } = this.#unpacker;
+    this.#request.onProgress({ bytes: this.#bytes, totalBytes: this.#facts.totalBytes ?? 0, entries });
+  }
+
+  #assertWithinLimit(bytes: number): void {
+    const { max_bytes: max } = this.#settings.download;
+    if (bytes > max) throw new DeployError('DOWNLOAD_LIMIT', { max });
+  }
+
+  #assertLength(): void {
+    const { totalBytes: expected } = this.#facts;
+    if (expected === undefined || expected === this.#bytes) return;
+    throw new Interruption(new DeployError('DOWNLOAD_TRUNCATED', { found: this.#bytes, expected }));
+  }
+
+  async #noteEnd(): Promise<void> {
+    const failure: unknown = await this.#unpacker.outcome().then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    this.#unpackerEnded = { failure };
+  }
+
+  /** An archive that is broken may be so because it is not what was meant: then that is what the caller has to know. */
+  #isChecksumInDoubt(): boolean {
+    const isChecked = this.#request.sha256 !== undefined || this.#facts.md5 !== undefined;
+    const failure = this.#unpackerEnded?.failure;
+    return failure === undefined || (isChecked && DeployError.is(failure, 'ARCHIVE_CORRUPT'));
+  }
+
+  #interruption(error: unknown, origin: string): unknown {
+    if (systemCode(error) === 'UND_ERR_BODY_TIMEOUT') {
+      const seconds = this.#settings.download.idle_timeout / 1000;
+      return new Interruption(new DeployError('DOWNLOAD_TIMEOUT', { seconds, bytes: this.#bytes }, { cause: error }));
+    }
+    const known = connectionError(error, origin);
+    const { totalBytes: expected } = this.#facts;
+    if (!(known instanceof Interruption) || expected === undefined) return known;
+    return new Interruption(new DeployError('DOWNLOAD_TRUNCATED', { found: this.#bytes, expected }, { cause: error }));
+  }
+}
+
+function startUnpacker(stagingDir: string, request: ArtifactRequest, settings: ArtifactSettings): Promise<Unpacker> {
+  const { filename, owner, allowLinksTo } = request;
+  const kind = artifactKind(filename);
+  if (kind === undefined) throw new Error(`${filename} is not the name of an artifact`);
+  return Unpacker.start({ stagingDir, filename, kind, owner: owner ?? null, allowLinksTo, limits: settings.unpack });
+}

@@ -1,0 +1,82 @@
+import { Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { createGunzip } from 'node:zlib';
+import { systemCode } from '@sampan/shared/errors.ts';
+import { corrupt } from './corrupt.ts';
+import { recognize } from './recognize.ts';
+
+/** What becomes of the bytes of a tar archive. `compressed`: how many of the artifact's bytes they came from, in all so far. */
+export type TarSink = (bytes: Buffer, compressed: number) => void;
+
+const GUNZIP = {
+  /** Node's gunzip is faster than gzip with pieces of this size, and slower with those of 16 KiB that it makes by default. */
+  chunkSize: 256 * 1024,
+  /** As much waits before and behind the gunzip thread: it works while this thread writes files. */
+  highWaterMark: 256 * 1024,
+};
+
+/** The first bytes of an artifact, and all its bytes, those included. */
+export interface Peeked {
+  head: Buffer;
+  chunks: AsyncIterable<Buffer>;
+}
+
+/** Looks at the first `length` bytes, or at all where there are fewer. */
+export async function peek(input: AsyncIterable<Buffer>, length: number): Promise<Peeked> {
+  const iterator = input[Symbol.asyncIterator]();
+  const parts: Buffer[] = [];
+  for (let have = 0; have < length; ) {
+    const next = await iterator.next();
+    if (next.done) break;
+    parts.push(next.value);
+    have += next.value.length;
+  }
+  const head = Buffer.concat(parts);
+  return { head, chunks: follow(head, { [Symbol.asyncIterator]: () => iterator }) };
+}
+
+/**
+ * Hands the tar archive in `input` to `sink`, gunzipped where it is gzip by its first bytes.
+ * @returns whether it was gzip, which has checked all its bytes against its trailer.
+ * @throws ARCHIVE_CORRUPT, and what `sink` throws.
+ */
+export async function decode({ head, chunks }: Peeked, sink: TarSink): Promise<{ gzip: boolean }> {
+  if (recognize(head) === 'gzip') {
+    await gunzip(chunks, sink);
+    return { gzip: true };
+  }
+  let received = 0;
+  for await (const chunk of chunks) {
+    received += chunk.length;
+    sink(chunk, received);
+  }
+  return { gzip: false };
+}
+
+async function* follow(head: Buffer, rest: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  yield head;
+  yield* rest;
+}
+
+async function gunzip(chunks: AsyncIterable<Buffer>, sink: TarSink): Promise<void> {
+  const pieces = createGunzip(GUNZIP);
+  const write = (piece: Buffer, _: string, done: (error?: Error) => void) => {
+    // In a turn of its own: by then the thread has the next piece to work on.
+    setImmediate(() => attempt(() => sink(piece, pieces.bytesWritten), done));
+  };
+  try {
+    await pipeline(chunks, pieces, new Writable({ write }));
+  } catch (error) {
+    throw systemCode(error)?.startsWith('Z_') ? corrupt(`gzip: ${(error as Error).message}`, error) : error;
+  }
+}
+
+function attempt(act: () => void, done: (error?: Error) => void): void {
+  try {
+    act();
+  } catch (error) {
+    done(error instanceof Error ? error : new Error(String(error)));
+    return;
+  }
+  done();
+}

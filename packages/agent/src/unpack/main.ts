@@ -1,0 +1,54 @@
+import { writeSync } from 'node:fs';
+import { flushCompileCache } from 'node:module';
+import { asDeployError } from '@sampan/shared/errors.ts';
+import { toWire } from '@sampan/shared/to-wire.ts';
+import { peek } from './decode.ts';
+import { enterContent } from './enter-content.ts';
+import { RECOGNIZE_BYTES } from './recognize.ts';
+import { TreeLog } from './tree-log.ts';
+import { unpackFile } from './unpack-file.ts';
+import type { UnpackOrder, UnpackReport } from './unpack-order.ts';
+import { unpackTar } from './unpack-tar.ts';
+
+/**
+ * The unpacker: a process of its own for each artifact, because it reads hostile bytes, blocks while it writes, can be
+ * ended at any time by SIGKILL, and gives all its memory back. Its argument is an UnpackOrder, its stdin the artifact; it
+ * writes nothing before the first byte has come. It reports on descriptor 3 and decides nothing: whether all bytes came,
+ * and whether they are the right ones, only its parent knows. When the parent dies, stdin ends, and so does the process.
+ */
+const REPORT_FD = 3;
+const REPORT_EVERY_MS = 100;
+
+try {
+  const order = JSON.parse(process.argv[2] ?? '') as UnpackOrder;
+  // For the next process; what Node writes at its exit would never be written here. Nothing without NODE_COMPILE_CACHE.
+  flushCompileCache();
+  const input = await peek(process.stdin, RECOGNIZE_BYTES);
+  process.umask(0);
+  const log = new TreeLog(order.stagingDir, Buffer.byteLength(order.filename));
+  enterContent(order);
+  const unpack = order.kind === 'tar' ? unpackTar : unpackFile;
+  const unpacked = await unpack(input, { order, log, onProgress: progressReporter() });
+  report({ event: 'done', unpacked });
+} catch (error) {
+  const known = asDeployError(error);
+  // What is not of our set is a bug: its text goes to the agent's log.
+  if (known.code === 'INTERNAL') console.error(error);
+  report({ event: 'failed', error: toWire(known) });
+}
+// All is said and written. Leaving as Node does has hung here once in 200 times (nodejs/node#54918), and takes longer.
+process.kill(process.pid, 'SIGKILL');
+
+function report(message: UnpackReport): void {
+  writeSync(REPORT_FD, `${JSON.stringify(message)}\n`);
+}
+
+function progressReporter(): (entries: number) => void {
+  let last = performance.now();
+  return (entries) => {
+    const now = performance.now();
+    if (now - last < REPORT_EVERY_MS) return;
+    last = now;
+    report({ event: 'progress', entries });
+  };
+}

@@ -1,0 +1,37 @@
+import { versionOf } from '@sampan/shared/names.ts';
+import { decode, type Peeked } from './decode.ts';
+import { finishTree } from './finish-tree.ts';
+import { Meter } from './meter.ts';
+import { TarReader } from './tar-reader.ts';
+import type { TreeLog } from './tree-log.ts';
+import { TreeWriter } from './tree-writer.ts';
+import type { Unpacked, UnpackOrder } from './unpack-order.ts';
+import { writeError } from './write-error.ts';
+
+/** Where an unpacking writes and what it tells of itself. */
+export interface Unpacking {
+  order: UnpackOrder;
+  log: TreeLog;
+  /** Told often how many entries stand. */
+  onProgress: (entries: number) => void;
+}
+
+/** Unpacks a tar or tar.gz into the working directory. @throws DeployError; then what stands there is of no use. */
+export async function unpackTar(input: Peeked, { order, log, onProgress }: Unpacking): Promise<Unpacked> {
+  const meter = new Meter(order.limits);
+  const writer = new TreeWriter({ order, log, meter });
+  const { tree } = writer;
+  const reader = new TarReader(writer);
+  try {
+    const { gzip } = await decode(input, (bytes, compressed) => {
+      meter.addBytes(bytes.length, compressed);
+      reader.write(bytes);
+      onProgress(tree.entries);
+    });
+    reader.end();
+    const root = finishTree(tree, versionOf(order.filename), { log, order });
+    return { entries: tree.entries, root, complete: gzip || reader.ended };
+  } catch (error) {
+    throw writeError(error, { stagingDir: order.stagingDir, entry: tree.current });
+  }
+}
