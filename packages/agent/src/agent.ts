@@ -54,10 +54,12 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Agen
   await recover(services, operations);
   await supervisor.recover(AbortSignal.timeout(LOOK_UP_DEADLINE_MS));
   const background = new BackgroundTasks(log);
+  const deploys = new Deploys(services, operations, background);
+  await deploys.resumeFlipped();
   const core: AgentCore = {
     services,
     operations,
-    deploys: new Deploys(services, operations, background),
+    deploys,
     readiness: new Readiness(config, supervisor),
     agentId: await agentIdIn(config.state_dir),
   };

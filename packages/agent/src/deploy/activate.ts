@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { DeployError } from '@sampan/shared/errors.ts';
+import { asDeployError, DeployError } from '@sampan/shared/errors.ts';
+import { fromWire } from '@sampan/shared/wire-error.ts';
 import { realPathOf } from '../host/real-path.ts';
 import type { ActivateOutcome } from '../operations/journal-record.ts';
 import type { OperationContext } from '../operations/operation-context.ts';
@@ -49,17 +50,33 @@ export async function activate(
   services: HostServices,
   operation: OperationContext,
 ): Promise<Activated> {
+  const interrupted = interruptedReturn(operation.history);
+  if (interrupted) {
+    operation.decideFlip();
+    const failed = { order, flip: interrupted.flip, aftercare: { restartTried: order.restart } };
+    throw await goBack(interrupted.error, failed, { services, operation });
+  }
   const flip = await operation.step('check', () => planFlip(order, services, operation));
   const previousVersion = flip.from === null ? '' : ((await versionOfLinkText(order.layout, flip.from)) ?? flip.from);
   await operation.step('flip', () => carryOut(flip, order, { services, operation }));
   const aftercare: Aftercare = { restartTried: false };
   try {
+    if (!flip.done) await operation.record({ event: 'activated' });
     const programs = await settle(order, flip, { services, operation, aftercare });
     const result = { version: flip.version, previousVersion, unchanged: flip.from === flip.to, programs };
     return { result, left: flip.from };
   } catch (error) {
-    throw await goBack(error, { order, flip, aftercare }, { services, operation });
+    const reason = operation.signal.aborted && !DeployError.is(error) ? operation.signal.reason : error;
+    throw await goBack(asDeployError(reason), { order, flip, aftercare }, { services, operation });
   }
+}
+
+/** The return to the old release that a crash interrupted, and the failure that was its reason. */
+function interruptedReturn(history: OperationContext['history']): { flip: Flip; error: DeployError } | undefined {
+  const last = history.findLast(({ event }) => event === 'flipping' || event === 'reverting');
+  const flipping = history.findLast(({ event }) => event === 'flipping');
+  if (last?.event !== 'reverting' || flipping?.event !== 'flipping') return undefined;
+  return { flip: { from: last.to, to: flipping.to, version: '', done: true }, error: fromWire(last.error) };
 }
 
 /** Looks again before anything is touched: whose link it is, where it points, whether the program can be restarted. */
@@ -69,12 +86,8 @@ async function planFlip(order: ActivateOrder, services: HostServices, operation:
   const now = await readLinkText(layout.link);
   const flipped = operation.history.findLast((record) => record.event === 'flipping');
   const interrupted = flipped?.event === 'flipping' && flipped.to === now ? flipped : undefined;
-  const release = interrupted
-    ? await chooseRelease(layout, target, {
-        release: order.choice.kind === 'release' ? order.choice.release : nameOf(interrupted.to),
-        kind: 'release',
-      })
-    : await chooseRelease(layout, target, order.choice);
+  const choice: ReleaseChoice = interrupted ? { kind: 'release', release: nameOf(interrupted.to) } : order.choice;
+  const release = await chooseRelease(layout, target, choice);
   const to = linkTargetOf(layout, release.name);
   if (!interrupted) assertUnmoved(order, now, operation);
   if (order.restart) await services.supervisor.assertRestartable(target, operation.signal);
@@ -104,7 +117,6 @@ async function carryOut(
     await operation.record({ event: 'flipping', from: flip.from, to: flip.to });
     await flipLink(layout, flip.to, operation.operationId);
   });
-  await operation.record({ event: 'activated' });
 }
 
 /** What makes the new release the one that runs. */

@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
 import { versionOf } from '@sampan/shared/names.ts';
 import type { BackgroundTasks } from '../host/background-tasks.ts';
+import { interruptedActivation } from '../operations/interrupted-activation.ts';
 import type { ActivateOutcome, StageOutcome } from '../operations/journal-record.ts';
 import type { OperationContext } from '../operations/operation-context.ts';
 import type { OperationRun } from '../operations/operation-run.ts';
 import type { Operations } from '../operations/operations.ts';
 import { pinnedReleases } from '../operations/pinned-releases.ts';
-import { releaseOfLinkText } from '../releases/layout.ts';
+import { layoutOf, releaseOfLinkText } from '../releases/layout.ts';
 import { readLinkText } from '../releases/link.ts';
 import { bury, type PruneOrder, takeOut } from '../releases/prune.ts';
 import { type ActivateOrder, activate } from './activate.ts';
@@ -88,11 +89,28 @@ export class Deploys {
         target,
         oldTarget: () => readLinkText(link),
         brings,
+        activation: { choice, restart, autoRollback, filenameDelete: call.filenameDelete, deadlineMs: call.deadlineMs },
         deadlineMs: call.deadlineMs || this.#services.config.download.timeout,
       },
       () => this.#services.holds.acquire(link, { operationId, project: target.projectName, version: brings }),
       work,
     );
+  }
+
+  /**
+   * At start-up: goes on, unasked, with the activations that had flipped their link when the agent died, forwards or
+   * back. A caller that asks again joins. One that had not flipped is left to its caller.
+   */
+  async resumeFlipped(): Promise<void> {
+    for (const [operationId, { records }] of this.#operations.all()) {
+      const interrupted = interruptedActivation(records);
+      if (!interrupted) continue;
+      const { target, activation, flippedTo, reverting } = interrupted;
+      const layout = layoutOf(this.#services.config, target);
+      if (!reverting && (await readLinkText(layout.link)) !== flippedTo) continue;
+      this.#services.log.warn({ operationId, target, reverting }, 'going on with an interrupted activation');
+      await this.activate({ operationId, ...activation }, { target, layout, ...activation });
+    }
   }
 
   /** Ends an operation before its flip, and frees its link. One that runs frees it as it ends. */

@@ -1,4 +1,4 @@
-import { type Aftermath, asDeployError, DeployError, type WireError } from '@sampan/shared/errors.ts';
+import { type Aftermath, asDeployError, type DeployError, type WireError } from '@sampan/shared/errors.ts';
 import { toWire } from '@sampan/shared/wire-error.ts';
 import type { OperationContext } from '../operations/operation-context.ts';
 import { flipLink, readLinkText } from '../releases/link.ts';
@@ -17,28 +17,23 @@ interface Failed {
   aftercare: Aftercare;
 }
 
+interface Tools {
+  services: HostServices;
+  operation: OperationContext;
+}
+
 /**
  * Restores the previous link after a failure past the flip, if the link is still ours, and restarts again.
  * Without a previous release, or with `auto_rollback: false`, the new one stays.
  * @returns the failure, with what is current now. Never throws.
  */
-export async function goBack(
-  error: unknown,
-  failed: Failed,
-  { services, operation }: { services: HostServices; operation: OperationContext },
-): Promise<DeployError> {
-  const failure = asDeployError(operation.signal.aborted && !DeployError.is(error) ? operation.signal.reason : error);
-  const { layout, autoRollback } = failed.order;
-  const { from, to } = failed.flip;
+export async function goBack(failure: DeployError, failed: Failed, tools: Tools): Promise<DeployError> {
+  const { services, operation } = tools;
   let reverted = false;
   let revertError: WireError | undefined;
   try {
-    if (autoRollback && from !== null && from !== to && (await canReturn(failed, from))) {
-      await operation.record({ event: 'reverting', to: from });
-      await services.baseLock.run(layout.baseDir, () => flipLink(layout, from, operation.operationId));
-      reverted = true;
-      await settleAgain(failed, services);
-    }
+    reverted = await putBack(failure, failed, tools);
+    if (reverted) await settleAgain(failed, services);
   } catch (cause) {
     services.log.error({ err: cause, operationId: operation.operationId }, 'going back failed');
     revertError = toWire(asDeployError(cause));
@@ -46,10 +41,21 @@ export async function goBack(
   return failure.withAftermath({ current: await currentNow(failed.order), reverted, revertError });
 }
 
-/** The link is still ours, and what it named before is still there. */
-async function canReturn({ order, flip }: Failed, from: string): Promise<boolean> {
-  if ((await readLinkText(order.layout.link)) !== flip.to) return false;
-  return (await versionOfLinkText(order.layout, from)) !== undefined;
+/** Whether the link names the old release again: now, or since an attempt that a crash interrupted. */
+async function putBack(
+  failure: DeployError,
+  { order, flip }: Failed,
+  { services, operation }: Tools,
+): Promise<boolean> {
+  const { layout, autoRollback } = order;
+  const { from, to } = flip;
+  if (!autoRollback || from === null || from === to) return false;
+  const now = await readLinkText(layout.link);
+  if (now === from) return true;
+  if (now !== to || (await versionOfLinkText(layout, from)) === undefined) return false;
+  await operation.record({ event: 'reverting', to: from, error: toWire(failure) });
+  await services.baseLock.run(layout.baseDir, () => flipLink(layout, from, operation.operationId));
+  return true;
 }
 
 async function settleAgain({ order, aftercare }: Failed, services: HostServices): Promise<void> {

@@ -38,6 +38,18 @@ const wireError = z.object({
     .optional(),
 });
 
+/** What an Activate was asked for, so that the agent can go on with it by itself after a crash. */
+const activationSchema = z.object({
+  choice: z.discriminatedUnion('kind', [
+    z.object({ kind: z.literal('release'), release: z.string() }),
+    z.object({ kind: z.literal('version'), version: z.string() }),
+  ]),
+  restart: z.boolean(),
+  autoRollback: z.boolean(),
+  filenameDelete: z.string(),
+  deadlineMs: z.number(),
+});
+
 /**
  * One line of the journal. Never in it: the query or the password of a URL.
  * `started` is the intent; `staging` names the work that a restart has to end and sweep; `flipping` comes before the link
@@ -53,6 +65,7 @@ export const journalRecordSchema = z.discriminatedUnion('event', [
     target,
     oldTarget: z.string().nullable(),
     brings: z.string(),
+    activation: activationSchema.optional(),
   }),
   z.object({
     event: z.literal('staging'),
@@ -64,7 +77,7 @@ export const journalRecordSchema = z.discriminatedUnion('event', [
   }),
   z.object({ event: z.literal('flipping'), at, phase, from: z.string().nullable(), to: z.string() }),
   z.object({ event: z.literal('activated'), at, phase }),
-  z.object({ event: z.literal('reverting'), at, phase, to: z.string() }),
+  z.object({ event: z.literal('reverting'), at, phase, to: z.string(), error: wireError }),
   z.object({ event: z.literal('interrupted'), at, phase }),
   z.object({
     event: z.literal('finished'),
@@ -79,6 +92,7 @@ export const journalRecordSchema = z.discriminatedUnion('event', [
 ]);
 
 export type JournalRecord = z.output<typeof journalRecordSchema>;
+export type Activation = z.output<typeof activationSchema>;
 export type Phase = z.output<typeof phase>;
 export type StageOutcome = z.output<typeof stageResultSchema>;
 export type ActivateOutcome = z.output<typeof activateResultSchema>;

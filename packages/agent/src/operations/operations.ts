@@ -4,7 +4,7 @@ import { fromWire, toWire } from '@sampan/shared/wire-error.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Target } from '../releases/layout.ts';
 import type { Journal } from './journal.ts';
-import type { ActivateOutcome, JournalRecord, Outcome, Phase, StageOutcome } from './journal-record.ts';
+import type { ActivateOutcome, Activation, JournalRecord, Outcome, Phase, StageOutcome } from './journal-record.ts';
 import type { OperationContext } from './operation-context.ts';
 import { OperationRun } from './operation-run.ts';
 
@@ -23,6 +23,8 @@ export interface Order {
   oldTarget: () => Promise<string | null>;
   /** The version that is to become current, for whoever reads the journal. */
   brings: string;
+  /** Of an Activate: all that is needed to go on with it after a crash. */
+  activation?: Activation;
   deadlineMs: number;
 }
 
@@ -152,9 +154,10 @@ export class Operations {
     const log = this.#log.child({ operationId, phase });
     let outcome: Outcome;
     try {
-      const { request, target, brings } = order;
+      const { request, target, brings, activation } = order;
       const attempt = 1 + run.history.filter((record) => record.event === 'started' && record.phase === phase).length;
-      await run.record({ event: 'started', attempt, request, target, oldTarget: await order.oldTarget(), brings });
+      const oldTarget = await order.oldTarget();
+      await run.record({ event: 'started', attempt, request, target, oldTarget, brings, activation });
       log.info({ target, brings, attempt }, 'operation started');
       run.signal.throwIfAborted();
       outcome = await work(run);

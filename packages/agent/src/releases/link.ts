@@ -34,7 +34,8 @@ export async function flipLink(layout: Layout, text: string, operationId: string
     await symlink(text, temporary);
     await rename(temporary, layout.link);
   } catch (cause) {
-    await rm(temporary, { force: true });
+    // A disk that refuses this too leaves a link that no project can mean; it is swept at start-up.
+    await rm(temporary, { force: true }).catch(() => undefined);
     throw diskError(cause, { path: layout.link, operation: 'rename' });
   }
   await syncDirectory(layout.baseDir).catch((cause: unknown) => {
