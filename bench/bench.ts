@@ -1,0 +1,16 @@
+import type { AgentBundle } from './bundle/agent-bundle.ts';
+import type { BenchPackage } from './packages/bench-packages.ts';
+import type { Origin } from './processes/start-origin.ts';
+
+/** What every part of the benchmark works with. */
+export interface Bench {
+  quick: boolean;
+  /** On the volume; each part makes a directory of its own in it. */
+  dir: string;
+  /** What stands in here is served by `origin`. */
+  originDir: string;
+  origin: Origin;
+  packages: readonly BenchPackage[];
+  bundle: AgentBundle;
+  signal: AbortSignal;
+}

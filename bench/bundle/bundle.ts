@@ -1,0 +1,42 @@
+import { cp, mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import { builtinsByRequire } from './builtins-by-require.ts';
+import { englishZod } from './english-zod.ts';
+
+const repository = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
+
+/** Definitions that are read from `proto/` at run time: ours, and those of the libraries that bring services of their own. */
+const PROTOS = ['proto', 'node_modules/grpc-health-check/proto', 'node_modules/@grpc/reflection/build/proto'];
+
+/** CommonJS libraries need `require`; those that read `${__dirname}/../../proto` find the one beside the bundle. */
+const BANNER = [
+  "import { createRequire } from 'node:module';",
+  'const require = createRequire(import.meta.url);',
+  'const __filename = import.meta.filename;',
+  "const __dirname = import.meta.dirname + '/from/library';",
+].join('\n');
+
+/**
+ * Bundles programs as they are shipped: one `.mjs` each, `proto/` beside them. Keys of `programs` are their names in `outDir`,
+ * values their sources from the repository's root.
+ */
+export async function bundle(programs: Record<string, string>, outDir: string): Promise<void> {
+  await mkdir(outDir, { recursive: true });
+  await build({
+    entryPoints: Object.fromEntries(Object.entries(programs).map(([name, source]) => [name, repository(source)])),
+    outdir: outDir,
+    outExtension: { '.js': '.mjs' },
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node26',
+    minify: true,
+    keepNames: true,
+    banner: { js: BANNER },
+    plugins: [builtinsByRequire, englishZod],
+    logLevel: 'error',
+  });
+  for (const from of PROTOS) await cp(repository(from), join(outDir, 'proto'), { recursive: true });
+}

@@ -1,0 +1,36 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { stringify } from 'yaml';
+import { type Program, startProgram } from './start-program.ts';
+
+export const AGENT_SOURCE = fileURLToPath(new URL('../../packages/agent/bin/sampan-agent.mjs', import.meta.url));
+
+export interface RunningAgent extends Program {
+  /** `127.0.0.1:port`. */
+  host: string;
+  logDir: string;
+}
+
+/** Starts an agent whose directories are all below `root`, from source or from a bundle. */
+export async function startAgent(program: string, root: string): Promise<RunningAgent> {
+  const args = [program, '--config', writeAgentConfig(root)];
+  const started = await startProgram(args, { ready: 'agent is ready', cwd: root });
+  return Object.assign(started, { host: `127.0.0.1:${started.readyLine.grpcPort}`, logDir: join(root, 'log') });
+}
+
+/** Makes `root` with an agent.yaml in it; says where. */
+export function writeAgentConfig(root: string): string {
+  mkdirSync(root, { recursive: true });
+  const file = join(root, 'agent.yaml');
+  const log_file = join(root, 'log/{project_name}/{logname}');
+  const base = { base_dir: join(root, 'service'), log_file };
+  const config = {
+    listen: '127.0.0.1:0',
+    health_listen: '127.0.0.1:0',
+    state_dir: join(root, 'state'),
+    languages: { php: base, java: base, golang: { base_dir: join(root, 'opt/{deploy_dir}'), log_file } },
+  };
+  writeFileSync(file, stringify(config));
+  return file;
+}
