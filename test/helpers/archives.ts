@@ -64,6 +64,15 @@ export function tarGz(...entries: Buffer[]): Buffer {
   return gzipSync(tar(...entries), { level: 1 });
 }
 
+/** A small honest package: a file of each text, below the release itself. */
+export function tarball(files: Record<string, string | { text: string; mode: number }>): Buffer {
+  return tarGz(
+    ...Object.entries(files).map(([name, content]) =>
+      typeof content === 'string' ? file(name, content) : file(name, content.text, { mode: content.mode }),
+    ),
+  );
+}
+
 /** The bytes that say a number in base 256, as GNU does where octal does not reach; negative numbers too. */
 export function base256(value: number | bigint): Buffer {
   const bytes = Buffer.alloc(12, value < 0 ? 0xff : 0);
@@ -87,12 +96,12 @@ function paxRecord(key: string, value: Buffer): Buffer {
 export function rawHeader(header: RawHeader): Buffer {
   const block = Buffer.alloc(512);
   Buffer.from(header.name ?? '').copy(block, 0, 0, 100);
-  octal(block, 100, 8, header.mode ?? 0o644);
-  octal(block, 108, 8, header.uid ?? 0);
-  octal(block, 116, 8, header.gid ?? 0);
+  octal(block, [100, 8], header.mode ?? 0o644);
+  octal(block, [108, 8], header.uid ?? 0);
+  octal(block, [116, 8], header.gid ?? 0);
   if (Buffer.isBuffer(header.size)) header.size.copy(block, 124, 0, 12);
-  else octal(block, 124, 12, header.size ?? 0);
-  octal(block, 136, 12, header.mtime ?? 1_700_000_000);
+  else octal(block, [124, 12], header.size ?? 0);
+  octal(block, [136, 12], header.mtime ?? 1_700_000_000);
   block.write(header.type ?? '0', 156, 'latin1');
   Buffer.from(header.linkname ?? '').copy(block, 157, 0, 100);
   block.write(header.magic ?? 'ustar\0' + '00', 257, 'latin1');
@@ -103,7 +112,7 @@ export function rawHeader(header: RawHeader): Buffer {
   return block;
 }
 
-function octal(block: Buffer, at: number, length: number, value: number): void {
+function octal(block: Buffer, [at, length]: [number, number], value: number): void {
   block.write(`${value.toString(8).padStart(length - 1, '0')}\0`, at, 'latin1');
 }
 

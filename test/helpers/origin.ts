@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import { onTestFinished } from 'vitest';
 
 /** One request as it came. */
 export interface OriginRequest {
@@ -11,7 +10,7 @@ export interface OriginRequest {
   headers: IncomingHttpHeaders;
 }
 
-/** How an answer behaves. Several for one path are used in turn, the last for good. */
+/** How an answer behaves. */
 export interface Behaviour {
   status?: number;
   headers?: Record<string, string>;
@@ -34,9 +33,10 @@ export interface Behaviour {
   after?: Promise<unknown>;
 }
 
-/** An artifact origin on a port of its own, on loopback, that behaves as it is told. Closed when the test has finished. */
+/** An artifact origin on a port of its own, on loopback, that behaves as it is told. */
 export class Origin {
-  readonly requests: OriginRequest[] = [];
+  /** All requests, in their order. */
+  readonly received: OriginRequest[] = [];
   readonly #paths = new Map<string, Behaviour[]>();
   readonly #waiting: (() => void)[] = [];
   readonly #sockets = new Set<Socket>();
@@ -54,44 +54,60 @@ export class Origin {
   }
 
   /** Scheme, host and port. */
-  get base(): string {
+  get url(): string {
     const { address, port } = this.#server.address() as AddressInfo;
     return `http://${address.includes(':') ? `[${address}]` : address}:${port}`;
   }
 
-  /** Sets how a path answers, in turn, and returns its URL. */
-  serve(path: string, ...behaviours: Behaviour[]): string {
-    this.#paths.set(path, behaviours);
-    return this.base + path;
+  /** Sets how a path answers, and returns its URL. Several answers are used in turn, the last for good. */
+  serve(path: string, ...answers: (Buffer | Behaviour)[]): string {
+    this.#paths.set(
+      path,
+      answers.map((answer) => (Buffer.isBuffer(answer) ? { body: answer } : answer)),
+    );
+    return this.url + path;
   }
 
-  /** Resolves when this many requests have come. */
-  async requested(count: number): Promise<void> {
-    while (this.requests.length < count) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+  /** Lets requests for a path wait for ever. Resolves when the first has come. */
+  async hang(path: string): Promise<void> {
+    this.serve(path, { silent: true });
+    await this.requested(path, this.requests(path) + 1);
+  }
+
+  /** How many requests for a path have come, whatever their query. */
+  requests(path: string): number {
+    return this.received.filter(({ url }) => pathIn(url) === path).length;
+  }
+
+  /** Resolves when this many requests for a path have come. */
+  async requested(path: string, count: number): Promise<void> {
+    while (this.requests(path) < count) await new Promise<void>((resolve) => this.#waiting.push(resolve));
   }
 
   async close(): Promise<void> {
-    this.#server.close();
+    const closed = new Promise((resolve) => this.#server.close(resolve));
     for (const socket of this.#sockets) socket.destroy();
-    if (this.#server.listening) await once(this.#server, 'close');
+    await closed;
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    this.requests.push({ method: request.method ?? '', url: request.url ?? '', headers: request.headers });
+    const { method = '', url = '', headers } = request;
+    this.received.push({ method, url, headers });
     for (const resolve of this.#waiting.splice(0)) resolve();
-    const path = (request.url ?? '').replace(/\?.*$/, '');
-    const behaviours = this.#paths.get(path) ?? [{ status: 404, body: 'not found' }];
+    const behaviours = this.#paths.get(pathIn(url)) ?? [{ status: 404, body: 'not found' }];
     const behaviour = (behaviours.length > 1 ? behaviours.shift() : behaviours[0]) ?? {};
     if (behaviour.silent) return;
     await sendAnswer(request, response, behaviour);
   }
 }
 
-/** Starts an origin for this test. */
-export async function startOrigin(host?: string): Promise<Origin> {
-  const origin = await Origin.start(host);
-  onTestFinished(() => origin.close());
-  return origin;
+/** Starts an origin; whoever does closes it. */
+export function startOrigin(host?: string): Promise<Origin> {
+  return Origin.start(host);
+}
+
+function pathIn(url: string): string {
+  return url.replace(/\?.*$/, '');
 }
 
 async function sendAnswer(request: IncomingMessage, response: ServerResponse, behaviour: Behaviour): Promise<void> {
