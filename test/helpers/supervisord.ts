@@ -46,8 +46,10 @@ export async function testSupervisord(): Promise<TestSupervisord> {
 /** One for a set-up hook or a program: the caller stops it. Without `dir`, in a temporary directory. */
 export async function startSupervisord(dir: string = keptTempDir()): Promise<TestSupervisord> {
   const conf = writeConfig(dir);
-  // supervisord goes on logging for as long as it lives; its own log file has all of it.
-  const daemon = spawn('supervisord', ['-n', '-c', conf], { cwd: dir, stdio: 'ignore', detached: true });
+  // A set-up hook that fails further on never comes to its `stop`: when this process ends, the kernel asks supervisord
+  // to end as well, which ends its programs.
+  const argv = ['--pdeathsig', 'TERM', 'supervisord', '-n', '-c', conf];
+  const daemon = spawn('setpriv', argv, { cwd: dir, stdio: 'ignore', detached: true });
   const exited = once(daemon, 'exit');
   await once(daemon, 'spawn');
   const pid = daemon.pid ?? 0;
