@@ -160,6 +160,10 @@ async function sendBody(response: ServerResponse, body: Buffer, behaviour: Behav
 function written(response: ServerResponse, bytes: Buffer): Promise<void> {
   return new Promise((resolve) => {
     if (response.write(bytes)) return resolve();
-    response.once('drain', resolve).once('close', resolve);
+    const goOn = () => {
+      response.off('drain', goOn).off('close', goOn);
+      resolve();
+    };
+    response.on('drain', goOn).on('close', goOn);
   });
 }
