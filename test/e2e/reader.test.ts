@@ -1,0 +1,79 @@
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { tarball } from '../helpers/archives.ts';
+import { startSystem, type TestSystem } from '../helpers/start-system.ts';
+
+const READER = fileURLToPath(new URL('../fixtures/link-reader.mjs', import.meta.url));
+const OPERATIONS = 1000;
+/** Every so often the release is a new one, that has to be downloaded, unpacked and, ten later, pruned. */
+const NEW_RELEASE_EVERY = 10;
+
+describe('a reader that resolves the link in a tight loop', () => {
+  let system: TestSystem;
+  beforeAll(async () => {
+    system = await startSystem();
+  });
+  afterAll(() => system.stop());
+
+  it(`sees only whole releases, and never none, through ${OPERATIONS} deploys and rollbacks`, async () => {
+    expect(await system.deploy(release(0))).toEqual(system.deployed);
+    const reader = await startReader(system.agent.serviceDir, 'web');
+    let newest = 0;
+    let current = 0;
+    for (let n = 1; n <= OPERATIONS; n += 1) {
+      const isNew = n % NEW_RELEASE_EVERY === 1;
+      if (isNew) newest += 1;
+      // In between: there and back among the two newest, by turns a rollback and a deploy of what stands there already.
+      current = isNew || current !== newest ? newest : newest - 1;
+      const isRollback = !isNew && n % 2 === 0;
+      const body = isRollback ? await system.rollback(release(current)) : await system.deploy(release(current));
+      expect(body).toEqual(isRollback ? system.rolledBack : system.deployed);
+    }
+    expect(await system.version(release(newest))).toBe(`web-${current}`);
+    const told = await reader.stop();
+    expect(told.faults).toEqual([]);
+    expect(told.looks).toBeGreaterThan(OPERATIONS);
+    // It looked often enough to see most of the flips one by one.
+    expect(told.changes).toBeGreaterThan(OPERATIONS / 2);
+    expect(told.releases).toBeGreaterThan(OPERATIONS / NEW_RELEASE_EVERY / 2);
+  }, 120_000);
+});
+
+/** The sha256 lets the agent know a release that stands there already. */
+function release(number: number) {
+  const version = String(number);
+  const files = Object.fromEntries(
+    Array.from({ length: 10 }, (_, n) => {
+      const path = `src/${n}.txt`;
+      return [path, `${createHash('sha256').update(`${version}${path}`).digest('hex')}\n`.repeat(10)];
+    }),
+  );
+  const bytes = tarball({ 'version.txt': version, ...files });
+  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  return { language: 'php', link_name: 'web', filename: `web-${version}.tar.gz`, bytes, sha256 };
+}
+
+interface Told {
+  looks: number;
+  changes: number;
+  releases: number;
+  faults: string[];
+}
+
+async function startReader(base: string, link: string): Promise<{ stop(): Promise<Told> }> {
+  const child = spawn(process.execPath, [READER, base, link], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const lines = createInterface({ input: child.stdout });
+  await once(lines, 'line');
+  return {
+    async stop() {
+      const told = once(lines, 'line');
+      child.stdin.end();
+      const [line] = (await told) as [string];
+      return JSON.parse(line) as Told;
+    },
+  };
+}
