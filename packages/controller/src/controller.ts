@@ -7,6 +7,9 @@ import { createApp } from './http/app.ts';
 import { createMetrics } from './metrics.ts';
 import { Rollouts } from './rollout/rollouts.ts';
 
+/** Requests that are still being answered when the rollouts have ended get this long. */
+const ANSWERS_MS = 30_000;
+
 /** A controller that serves. */
 export interface Controller {
   /** Where it listens, such as `http://127.0.0.1:8080`. */
@@ -42,7 +45,10 @@ export async function startController(config: ControllerConfig, log: Logger): Pr
     isDraining = true;
     log.info({ rollouts: rollouts.count }, 'stopping');
     await rollouts.drain(config.shutdown_grace);
+    // A caller that does not take its answer keeps nobody from stopping.
+    const cut = setTimeout(() => app.server.closeAllConnections(), ANSWERS_MS);
     await app.close();
+    clearTimeout(cut);
     agents.close();
     log.info('stopped');
   }

@@ -317,6 +317,17 @@ describe('bad input', () => {
     expect(twice.body).toEqual({ status_code: 400, data: `参数错误: project_name 收到 列表, 应为 ${NAME}` });
   });
 
+  it('in an address as long as 10,001 hosts make it', async () => {
+    const hosts = Array.from({ length: 10_001 }, () => '10.200.100.100:7410').join(',');
+    const { status, body } = await sendRequest(
+      `${controller.url}/get_current_version?project_name=shop&link_name=web&language=php&server_list=${hosts}`,
+    );
+    expect({ status, body }).toEqual({
+      status: 400,
+      body: { status_code: 400, data: `参数错误: server_list 收到 10001 台主机, 应为 ${HOSTS}` },
+    });
+  });
+
   it('reaches no agent', async () => {
     const agent = await startFakeAgent();
     for (const path of paths) {

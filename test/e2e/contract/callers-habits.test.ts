@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ContractFleet, curl, startContractFleet } from '../../helpers/contract-fleet.ts';
@@ -171,5 +171,21 @@ describe.runIf(requires('IPv6'))('hosts of IPv6', () => {
         '[::1]:1': 'Agent连接失败: ECONNREFUSED [::1]:1',
       },
     });
+  });
+});
+
+describe('a log that is longer than an answer may be', () => {
+  it('comes with its last MiB, and says so in its first line', async () => {
+    const dir = join(fleet.a.logDir, 'long');
+    mkdirSync(dir, { recursive: true });
+    const lines = Array.from({ length: 999 }, (_, index) => `${String(index).padStart(3, '0')} ${'字'.repeat(700)}`);
+    writeFileSync(join(dir, 'error.log'), `${lines.join('\n')}\n`);
+    const query = `project_name=long&logname=error.log&language=java&line=999&server_list=${fleet.a.host}`;
+    const { text } = await fleet.told(`/get_latest_log?${query}`);
+    const { data } = JSON.parse(text) as { data: { succeed: Record<string, string> } };
+    const [notice, ...shown] = data.succeed[fleet.a.host]?.split('\n') ?? [];
+    expect(notice).toBe('(内容过长, 只返回最后 1 MiB)');
+    expect(shown.slice(1)).toEqual([...lines.slice(1001 - shown.length), '']);
+    expect(Buffer.byteLength(shown.join('\n'))).toBeGreaterThan(1024 * 1024 - 3000);
   });
 });

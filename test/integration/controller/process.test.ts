@@ -43,7 +43,21 @@ function gate() {
   return { passed: promise, open: resolve };
 }
 
+/** Makes the program believe that an older Node runs it. */
+const OLD_NODE = `data:text/javascript,Object.defineProperty(process, 'versions', { value: { node: '20.1.0' } });
+Object.defineProperty(process, 'version', { value: 'v20.1.0' });`;
+
 describe('sampan-controller', () => {
+  it('says in one line which Node it needs', async () => {
+    const child = spawn(process.execPath, ['--import', OLD_NODE, PROGRAM], { stdio: ['ignore', 'ignore', 'pipe'] });
+    const stderr = text(child.stderr);
+    const [code] = await once(child, 'exit');
+    expect({ code, stderr: await stderr }).toEqual({
+      code: 1,
+      stderr: 'sampan-controller needs Node 26 or newer, this is v20.1.0\n',
+    });
+  });
+
   it('tells its version and its options', async () => {
     expect(await run('--version')).toEqual({ code: 0, stdout: `${VERSION}\n`, stderr: '' });
     const help = await run('--help');

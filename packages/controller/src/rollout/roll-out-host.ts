@@ -15,11 +15,7 @@ export async function rollOutHost(run: HostRun): Promise<ActivateResult__Output>
   run.stop.cancelled.addEventListener('abort', onCancel, { once: true });
   try {
     const release = run.plan.operation === 'deploy' ? (await stage(run, run.plan)).release : '';
-    return await whenItMayRestart(run, () => activate(run, release));
-  } catch (error) {
-    const isHeld = run.plan.operation === 'deploy' && run.contacted && !run.activateSent;
-    if (isHeld && !run.stop.cancelled.aborted) await cancelAtAgent(run);
-    throw error;
+    return await activateOrLetGo(run, release);
   } finally {
     run.stop.cancelled.removeEventListener('abort', onCancel);
   }
@@ -37,6 +33,16 @@ function activate(run: HostRun, release: string): Promise<ActivateResult__Output
     method: 'Activate',
     start: (client, attempt, options) => client.activate(activateRequest(run.plan, attempt, release), options),
   });
+}
+
+/** A staged release holds its link: when it is not to be activated after all, the agent is told to let go of it. */
+async function activateOrLetGo(run: HostRun, release: string): Promise<ActivateResult__Output> {
+  try {
+    return await whenItMayRestart(run, () => activate(run, release));
+  } catch (error) {
+    if (!run.activateSent && !run.stop.cancelled.aborted) await cancelAtAgent(run);
+    throw error;
+  }
 }
 
 async function whenItMayRestart<T>(run: HostRun, work: () => Promise<T>): Promise<T> {

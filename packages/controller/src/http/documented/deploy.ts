@@ -14,7 +14,7 @@ export function deployRoute(app: ControllerApp, { agentPort, rollouts }: Documen
   const schema = {
     summary: '部署',
     description:
-      '把包下载并解压到每台主机, 切换软连接, 按需重启. 调用方断开连接不影响部署; 执行期间再次发送相同的请求, 得到同一次部署的结果.',
+      '把包下载并解压到每台主机, 切换软连接, 按需重启. 调用方断开连接不影响部署; 执行期间再次发送相同的请求, 得到同一次部署的结果. 响应头 sampan-operation-id 是本次操作的编号, 日志里也用它.',
     body: deployRequest(agentPort),
     response: actionAnswers(DONE),
   };
