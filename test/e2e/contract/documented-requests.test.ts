@@ -243,32 +243,38 @@ describe.runIf(requires('supervisord'))('with a real supervisord', () => {
   it.each([
     ['java', 'service'],
     ['golang', 'opt/profile'],
-  ])('deploy and rollback of %s with a restart', async (language, base) => {
-    const directory = join(supervised.a.root, base, `link-${language}`);
-    await init(language, `[program:mp-${language}]\ncommand=/bin/sleep 1000\ndirectory=${directory}\nstartsecs=0\n`);
-    const send = (path: string, n: number) =>
-      supervised.told(path, {
-        method: 'POST',
-        body: {
-          project_name: `mp-${language}`,
-          link_name: `link-${language}`,
-          server_list: [supervised.a.host],
-          file_url: supervised.url(`app-${n}.tar.gz`),
-          filename: `app-${n}.tar.gz`,
-          language,
-          is_restart: true,
-          deploy_dir: 'profile',
-        },
-      });
-    const pids: unknown[] = [];
-    for (const [path, n, done] of [
-      ['/deploy', 1, '部署成功!'],
-      ['/deploy', 2, '部署成功!'],
-      ['/rollback', 1, '回滚成功!'],
-    ] as const) {
-      expect(await send(path, n)).toEqual(json({ status_code: 200, data: done }));
-      pids.push((await supervisord.pids())[`mp-${language}`]);
-    }
-    expect(new Set(pids).size).toBe(3);
-  });
+  ])(
+    'deploy and rollback of %s with a restart',
+    async (language, base) => {
+      const directory = join(supervised.a.root, base, `link-${language}`);
+      await init(language, `[program:mp-${language}]\ncommand=/bin/sleep 1000\ndirectory=${directory}\nstartsecs=0\n`);
+      const send = (path: string, n: number, is_restart: boolean) =>
+        supervised.told(path, {
+          method: 'POST',
+          body: {
+            project_name: `mp-${language}`,
+            link_name: `link-${language}`,
+            server_list: [supervised.a.host],
+            file_url: supervised.url(`app-${n}.tar.gz`),
+            filename: `app-${n}.tar.gz`,
+            language,
+            is_restart,
+            deploy_dir: 'profile',
+          },
+        });
+      const pids: unknown[] = [];
+      for (const [path, n, restart, done] of [
+        ['/deploy', 1, false, '部署成功!'],
+        ['/deploy', 2, true, '部署成功!'],
+        ['/rollback', 1, true, '回滚成功!'],
+      ] as const) {
+        expect(await send(path, n, restart)).toEqual(json({ status_code: 200, data: done }));
+        pids.push((await supervisord.pids())[`mp-${language}`]);
+      }
+      // Nothing ran before the first restart.
+      expect(pids[0]).toBeUndefined();
+      expect(new Set(pids).size).toBe(3);
+    },
+    90_000,
+  );
 });
