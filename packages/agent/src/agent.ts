@@ -16,6 +16,7 @@ import { Journal } from './operations/journal.ts';
 import { KeyedLock } from './operations/keyed-lock.ts';
 import { LinkHolds } from './operations/link-holds.ts';
 import { Operations } from './operations/operations.ts';
+import { fixedPartOf } from './releases/layout.ts';
 import type { AgentCore } from './server/agent-core.ts';
 import { GrpcServer } from './server/grpc-server.ts';
 import { Readiness } from './server/readiness.ts';
@@ -94,7 +95,7 @@ function supervisorSettings({
   languages,
   state_dir,
 }: AgentConfig): ConstructorParameters<typeof Supervisor>[0] {
-  const logRoots = Object.values(languages).map(({ log_file }) => log_file.slice(0, log_file.indexOf('{')));
+  const logRoots = Object.values(languages).map(({ log_file }) => fixedPartOf(log_file));
   return {
     ctl: supervisor.ctl,
     confFile: supervisor.conf_file,

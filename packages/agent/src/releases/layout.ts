@@ -1,4 +1,4 @@
-import { basename, join, relative, resolve } from 'node:path';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 import { DeployError } from '@sampan/shared/errors.ts';
 import type { ProjectLanguage } from '@sampan/shared/languages.ts';
 import { isName } from '@sampan/shared/names.ts';
@@ -55,6 +55,11 @@ export function releaseOfLinkText(layout: Omit<Layout, 'link'>, text: string): s
   const path = resolve(layout.baseDir, text);
   const name = basename(path);
   return path === join(layout.releasesDir, name) && !name.startsWith('.') ? name : undefined;
+}
+
+/** The directory of a template that is the same for every project: `/opt/log/{project_name}/x` lies in `/opt/log`. */
+export function fixedPartOf(template: string): string {
+  return template.includes('{') ? dirname(`${template.slice(0, template.indexOf('{'))}x`) : template;
 }
 
 function fill(template: string, target: Pick<Target, 'projectName' | 'deployDir'>, config: AgentConfig): string {

@@ -5,6 +5,7 @@ import { errorText } from '@sampan/shared/error-text.ts';
 import { systemCode } from '@sampan/shared/errors.ts';
 import { formatBytes } from '@sampan/shared/format-bytes.ts';
 import type { AgentConfig } from '../config.ts';
+import { fixedPartOf } from '../releases/layout.ts';
 import type { Supervisor } from '../supervisor/supervisor.ts';
 
 /** One thing that must hold for a deploy to have a chance. `detail` says what is wrong, or what was found. */
@@ -38,13 +39,9 @@ export class Readiness {
 
   /** State and the bases that are known by name; those of golang lie below one directory that holds them all. */
   directories(): string[] {
-    const bases = Object.values(this.#config.languages).map(({ base_dir }) => withoutTemplate(base_dir));
+    const bases = Object.values(this.#config.languages).map(({ base_dir }) => fixedPartOf(base_dir));
     return [...new Set([this.#config.state_dir, ...bases])];
   }
-}
-
-function withoutTemplate(path: string): string {
-  return path.includes('{') ? dirname(`${path.slice(0, path.indexOf('{'))}x`) : path;
 }
 
 async function checkDirectory(dir: string): Promise<Check> {
