@@ -5,7 +5,7 @@ import { DeployError, systemCode } from '@sampan/shared/errors.ts';
 import { artifactKind } from '@sampan/shared/names.ts';
 import { diskError } from '../host/disk-error.ts';
 import { assertSpace } from '../host/disk-space.ts';
-import { startTimeOf } from '../host/process-identity.ts';
+import { startTimeOf } from '../host/kill-process.ts';
 import { corrupt } from '../unpack/corrupt.ts';
 import { CONTENT_DIR, TREE_FILE } from '../unpack/unpack-order.ts';
 import type { ArtifactRequest, ArtifactSettings, FetchedArtifact } from './artifact-request.ts';

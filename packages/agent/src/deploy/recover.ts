@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { killIfSame } from '../host/process-identity.ts';
+import { killIfSame } from '../host/kill-process.ts';
 import type { Operations } from '../operations/operations.ts';
 import { baseLayout, type Layout, layoutOf, type Target } from '../releases/layout.ts';
 import { TEMPORARY_LINK_PREFIX } from '../releases/link.ts';

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { startTimeOf } from '@sampan/agent/host/process-identity.ts';
+import { startTimeOf } from '@sampan/agent/host/kill-process.ts';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { TestAgentClient } from '../../../helpers/agent-client.ts';
 import { tarball } from '../../../helpers/archives.ts';

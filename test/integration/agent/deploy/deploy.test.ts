@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { startTimeOf } from '@sampan/agent/host/process-identity.ts';
+import { startTimeOf } from '@sampan/agent/host/kill-process.ts';
 import type { GetOperationResponse__Output } from '@sampan/shared/gen/sampan/agent/v1/GetOperationResponse.ts';
 import type { ListReleasesResponse__Output } from '@sampan/shared/gen/sampan/agent/v1/ListReleasesResponse.ts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';

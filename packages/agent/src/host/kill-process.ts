@@ -1,24 +1,16 @@
-import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { DeployError, systemCode } from '@sampan/shared/errors.ts';
+import { identityOf } from './processes.ts';
 
 const GONE_WITHIN_MS = 10_000;
 const LOOK_EVERY_MS = 10;
 
 /**
- * When a process started, in clock ticks since boot (field 22 of /proc/<pid>/stat, see proc(5)): with the pid it names one
- * process for good, pids being used again. Undefined where there is no such process, or only its zombie.
+ * When a process started, in clock ticks since boot: with the pid it names one process for good, pids being used again.
+ * Undefined where there is no such process, or only its zombie.
  */
 export async function startTimeOf(pid: number): Promise<string | undefined> {
-  try {
-    const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
-    // The second field is the command's name, and may hold spaces and parentheses.
-    const [state, ...fields] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return state === 'Z' || state === 'X' ? undefined : fields[18];
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ESRCH') return undefined;
-    throw error;
-  }
+  return (await identityOf(pid))?.startTicks.toString();
 }
 
 /**
