@@ -3,6 +3,7 @@ import { versionOf } from '@sampan/shared/names.ts';
 import type { BackgroundTasks } from '../host/background-tasks.ts';
 import { interruptedActivation } from '../operations/interrupted-activation.ts';
 import type { ActivateOutcome, StageOutcome } from '../operations/journal-record.ts';
+import type { Holder } from '../operations/link-holds.ts';
 import type { OperationContext } from '../operations/operation-context.ts';
 import type { OperationRun } from '../operations/operation-run.ts';
 import type { Operations } from '../operations/operations.ts';
@@ -61,7 +62,7 @@ export class Deploys {
         brings,
         deadlineMs: call.deadlineMs || this.#services.config.download.timeout,
       },
-      () => this.#services.holds.acquire(link, { operationId, project: target.projectName, version: brings }),
+      () => this.#hold(link, { operationId, project: target.projectName, version: brings }),
       work,
     );
   }
@@ -92,7 +93,7 @@ export class Deploys {
         activation: { choice, restart, autoRollback, filenameDelete: call.filenameDelete, deadlineMs: call.deadlineMs },
         deadlineMs: call.deadlineMs || this.#services.config.download.timeout,
       },
-      () => this.#services.holds.acquire(link, { operationId, project: target.projectName, version: brings }),
+      () => this.#hold(link, { operationId, project: target.projectName, version: brings }),
       work,
     );
   }
@@ -131,6 +132,11 @@ export class Deploys {
     this.#services.metrics.prunedReleases.inc(plan.remove.length);
     this.#background.start('bury', () => bury(plan.graves));
     return plan;
+  }
+
+  #hold(link: string, holder: Holder): () => void {
+    this.#services.holds.acquire(link, holder);
+    return () => this.#services.holds.release(link, holder.operationId);
   }
 
   /** What an operation needs that runs now, and what those have staged that may yet activate. */

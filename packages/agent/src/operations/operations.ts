@@ -81,11 +81,12 @@ export class Operations {
 
   /**
    * Starts a phase, joins it while it runs, or gives the outcome that it reached. An interrupted phase gets one more attempt.
-   * `begin` is called only when it starts; what it throws refuses the order and leaves no trace.
+   * `begin` is called only when it starts; what it throws refuses the order and leaves no trace. It returns how to undo it,
+   * for an operation that ends before its work has begun: the work itself undoes it otherwise.
    */
   async start(
     order: Order,
-    begin: () => void,
+    begin: () => (() => void) | undefined,
     work: (context: OperationContext) => Promise<Succeeded>,
   ): Promise<OperationRun> {
     const known = this.#known.get(order.operationId) ?? { records: [], running: undefined };
@@ -94,11 +95,11 @@ export class Operations {
     const outcome = outcomeOf(known.records, order.phase);
     if (outcome) return this.#replay(order, outcome);
     if (this.#draining) throw new DeployError('AGENT_DRAINING', {});
-    begin();
+    const undo = begin();
     this.#known.set(order.operationId, known);
     const run = new OperationRun({ ...order, records: known.records }, this.#tools());
     known.running = run;
-    const done = this.#carryOut(order, run, work).finally(() => this.#runs.delete(done));
+    const done = this.#carryOut(order, run, { work, undo }).finally(() => this.#runs.delete(done));
     this.#runs.add(done);
     return run;
   }
@@ -146,13 +147,14 @@ export class Operations {
   async #carryOut(
     order: Order,
     run: OperationRun,
-    work: (context: OperationContext) => Promise<Succeeded>,
+    { work, undo }: { work: (context: OperationContext) => Promise<Succeeded>; undo: (() => void) | undefined },
   ): Promise<void> {
     const { operationId, phase, deadlineMs } = order;
     const seconds = deadlineMs / 1000;
     const timer = setTimeout(() => run.expire(new DeployError('DEADLINE_EXCEEDED', { seconds })), deadlineMs);
     const log = this.#log.child({ operationId, phase });
     let outcome: Outcome;
+    let hasBegun = false;
     try {
       const { request, target, brings, activation } = order;
       const attempt = 1 + run.history.filter((record) => record.event === 'started' && record.phase === phase).length;
@@ -160,8 +162,10 @@ export class Operations {
       await run.record({ event: 'started', attempt, request, target, oldTarget, brings, activation });
       log.info({ target, brings, attempt }, 'operation started');
       run.signal.throwIfAborted();
+      hasBegun = true;
       outcome = await work(run);
     } catch (error) {
+      if (!hasBegun) undo?.();
       const failure = asDeployError(run.signal.aborted && !DeployError.is(error) ? run.signal.reason : error);
       log.warn({ err: failure, cause: failure.cause }, 'operation failed');
       outcome = { kind: 'failed', error: toWire(failure) };
