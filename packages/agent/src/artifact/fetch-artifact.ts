@@ -5,7 +5,7 @@ import type { ArtifactRequest, ArtifactSettings, FetchedArtifact } from './artif
 import { changedError, continues, factsOf, isStrong } from './check-response.ts';
 import { createDispatcher } from './dispatcher.ts';
 import { Interruption } from './interruption.ts';
-import { discardBody, type OpenedUrl, openUrl } from './open-url.ts';
+import { type OpenedUrl, openUrl } from './open-url.ts';
 import { retryPause } from './retry-pause.ts';
 import { Transfer } from './transfer.ts';
 
@@ -92,7 +92,7 @@ class Fetch {
   async #try(): Promise<FetchedArtifact> {
     const opened = await this.#openAndPrepare();
     if (opened.status === 304 && this.#conditions['if-none-match'] !== undefined) {
-      discardBody(opened);
+      opened.body.stop();
       return { kind: 'not_modified' };
     }
     const transfer = await this.#transferFor(opened);
@@ -135,7 +135,7 @@ class Fetch {
       await transfer.begin(facts);
       return transfer;
     } catch (error) {
-      discardBody(opened);
+      opened.body.stop();
       throw error;
     }
   }

@@ -2,15 +2,16 @@ import { DeployError } from '@sampan/shared/errors.ts';
 import { redactUrl } from '@sampan/shared/redact-url.ts';
 import { type Dispatcher, request } from 'undici';
 import type { AgentConfig } from '../config.ts';
+import { type BodyChunks, bodyChunks } from './body-chunks.ts';
 import { connectionError } from './interruption.ts';
 import { isUrlAllowed, originOf } from './url-allowed.ts';
 
-/** An answer with its headers; the body has not been read. */
+/** An answer: its headers, and its body as far as somebody reads it. Whoever does not read it says `body.stop()`. */
 export interface OpenedUrl {
   status: number;
   /** Of repeated headers the last. Names are in lower case. */
   header: (name: string) => string | undefined;
-  body: Dispatcher.ResponseData['body'];
+  body: BodyChunks;
   /** Scheme, host and port of who answered, after all redirects. */
   origin: string;
 }
@@ -38,18 +39,12 @@ export async function openUrl(
     const opened = await openOnce(url, headers, { settings, signal });
     const location = REDIRECTS.has(opened.status) ? opened.header('location') : undefined;
     if (location === undefined) return opened;
-    discardBody(opened);
+    opened.body.stop();
     if (redirects >= settings.download.max_redirects) {
       throw new DeployError('DOWNLOAD_REDIRECTS', { max: settings.download.max_redirects });
     }
     url = redirected(url, location);
   }
-}
-
-/** Gives up an answer whose body nobody wants. */
-export function discardBody({ body }: OpenedUrl): void {
-  // Small bodies are read so that the connection can be used again; that it breaks meanwhile is all the same.
-  body.dump().catch(() => undefined);
 }
 
 function parseUrl(text: string): URL {
@@ -84,7 +79,7 @@ async function openOnce(
       bodyTimeout: download.idle_timeout,
     });
     const header = (name: string) => lastOf(response.headers[name]);
-    return { status: response.statusCode, header, body: response.body, origin };
+    return { status: response.statusCode, header, body: bodyChunks(response.body), origin };
   } catch (cause) {
     signal.throwIfAborted();
     throw connectionError(cause, origin);

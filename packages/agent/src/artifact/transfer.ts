@@ -30,8 +30,9 @@ export class Transfer {
   #digest: BodyDigest | undefined;
   #facts = UNKNOWN;
   #bytes = 0;
-  /** The unpacker has ended before all bytes had come. */
+  /** How the unpacker has ended. */
   #unpackerEnded: { failure: unknown } | undefined;
+  readonly #unpackerEnd: Promise<void>;
   #gotAll = false;
   #reportedAt = 0;
 
@@ -65,6 +66,10 @@ export class Transfer {
     this.#settings = parts.settings;
     this.#stagingDir = parts.stagingDir;
     this.#unpacker = parts.unpacker;
+    const note = (failure: unknown) => {
+      this.#unpackerEnded = { failure };
+    };
+    this.#unpackerEnd = parts.unpacker.outcome().then(() => note(undefined), note);
   }
 
   /** What has come so far, of which file. */
@@ -98,13 +103,15 @@ export class Transfer {
 
   /** Passes the bytes of an answer on. @throws Interruption where they break off; then `receive` may be called again. */
   async receive({ body, origin }: OpenedUrl): Promise<void> {
+    void this.#unpackerEnd.then(() => {
+      if (!this.#isChecksumInDoubt()) body.stop();
+    });
     try {
-      for await (const chunk of body as AsyncIterable<Buffer>) {
+      for await (const chunk of body) {
         this.#count(chunk);
-        if (this.#unpackerEnded === undefined && !(await this.#unpacker.write(chunk))) await this.#noteEnd();
-        if (this.#unpackerEnded !== undefined && !this.#isChecksumInDoubt()) return;
+        if (this.#unpackerEnded === undefined && !(await this.#unpacker.write(chunk))) await this.#unpackerEnd;
       }
-      this.#gotAll = true;
+      this.#gotAll = this.#unpackerEnded === undefined || this.#isChecksumInDoubt();
     } catch (error) {
       if (this.#unpackerEnded === undefined) throw this.#interruption(error, origin);
     }
@@ -169,14 +176,6 @@ export class Transfer {
     const { totalBytes: expected } = this.#facts;
     if (expected === undefined || expected === this.#bytes) return;
     throw new Interruption(new DeployError('DOWNLOAD_TRUNCATED', { found: this.#bytes, expected }));
-  }
-
-  async #noteEnd(): Promise<void> {
-    const failure: unknown = await this.#unpacker.outcome().then(
-      () => undefined,
-      (error: unknown) => error,
-    );
-    this.#unpackerEnded = { failure };
   }
 
   /** An archive that is broken may be so because it is not what was meant: then that is what the caller has to know. */

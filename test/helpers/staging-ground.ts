@@ -1,0 +1,106 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  type ArtifactRequest,
+  type ArtifactSettings,
+  type FetchedArtifact,
+  fetchArtifact,
+} from '@sampan/agent/artifact/fetch-artifact.ts';
+import { agentConfigSchema } from '@sampan/agent/config.ts';
+import { startTimeOf } from '@sampan/agent/host/kill-process.ts';
+import { DeployError } from '@sampan/shared/errors.ts';
+import { expect } from 'vitest';
+import { tempDir } from './temp-dir.ts';
+
+type Settings = { download?: Record<string, unknown>; unpack?: Record<string, unknown> };
+export type Staging = { stagingDir: string; pid: number; pidStartTime: string };
+export type Unpacked = Extract<FetchedArtifact, { kind: 'unpacked' }>;
+
+/** A base to fetch artifacts into, with a secret beside it that no archive may reach. Removed when the test has finished. */
+export class StagingGround {
+  readonly root = tempDir();
+  readonly stagingRoot = join(this.root, 'base/.deploy/.staging');
+  readonly secret = join(this.root, 'outside/secret');
+  /** Each staging directory that was announced, with its process. */
+  readonly staged: Staging[] = [];
+  readonly progress: { bytes: number; totalBytes: number; entries: number }[] = [];
+
+  readonly #announced = Promise.withResolvers<Staging>();
+
+  constructor() {
+    mkdirSync(this.stagingRoot, { recursive: true });
+    mkdirSync(join(this.root, 'outside'));
+    writeFileSync(this.secret, 'secret');
+  }
+
+  /** Fetches with the configuration's defaults, but few short attempts. */
+  fetch(
+    request: Partial<ArtifactRequest> & { url: string },
+    settings: Settings = {},
+    signal = new AbortController().signal,
+  ): Promise<FetchedArtifact> {
+    return fetchArtifact(
+      {
+        filename: 'zeus-1.tar.gz',
+        stagingRoot: this.stagingRoot,
+        sha256: undefined,
+        ifNoneMatch: undefined,
+        owner: undefined,
+        allowLinksTo: [],
+        onProgress: (progress) => this.progress.push(progress),
+        onStaging: async (staging) => this.announce(staging),
+        ...request,
+      },
+      settingsOf(settings),
+      signal,
+    );
+  }
+
+  /** What `onStaging` does unless a test has its own. */
+  announce(staging: Staging): void {
+    this.staged.push(staging);
+    this.#announced.resolve(staging);
+  }
+
+  /** The first staging directory that is announced. */
+  get staging(): Promise<Staging> {
+    return this.#announced.promise;
+  }
+
+  async unpack(request: Partial<ArtifactRequest> & { url: string }, settings?: Settings): Promise<Unpacked> {
+    const fetched = await this.fetch(request, settings);
+    if (fetched.kind !== 'unpacked') throw new Error(`not unpacked but ${fetched.kind}`);
+    return fetched;
+  }
+
+  /** Fetches what must fail: returns the error's code and params, once it is sure that nothing is left of the attempt. */
+  async refusal(request: Partial<ArtifactRequest> & { url: string }, settings?: Settings) {
+    const error = await this.fetch(request, settings).then(
+      () => expect.fail('it was unpacked'),
+      (reason: unknown) => reason,
+    );
+    await this.assertClean();
+    if (!(error instanceof DeployError)) throw error;
+    return { code: error.code, params: error.params };
+  }
+
+  /** Nothing in staging, nothing but what was there outside the base, no process left. */
+  async assertClean(): Promise<void> {
+    expect(readdirSync(this.stagingRoot)).toEqual([]);
+    expect(readdirSync(this.root, { recursive: true }).sort()).toEqual([
+      'base',
+      'base/.deploy',
+      'base/.deploy/.staging',
+      'outside',
+      'outside/secret',
+    ]);
+    expect(readFileSync(this.secret, 'utf8')).toBe('secret');
+    for (const { pid } of this.staged) expect(await startTimeOf(pid)).toBeUndefined();
+    for (const { stagingDir } of this.staged) expect(existsSync(stagingDir)).toBe(false);
+    expect(new Set(this.staged.map(({ stagingDir }) => stagingDir)).size).toBe(this.staged.length);
+  }
+}
+
+function settingsOf({ download, unpack }: Settings): ArtifactSettings {
+  return agentConfigSchema.parse({ download: { attempts: 1, ...download }, unpack: { ...unpack } });
+}
