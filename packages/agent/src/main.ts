@@ -2,6 +2,7 @@ import { errorText } from '@sampan/shared/error-text.ts';
 import { DeployError } from '@sampan/shared/errors.ts';
 import { ConfigError } from '@sampan/shared/load-config.ts';
 import { createLogger } from '@sampan/shared/logger.ts';
+import { stopOnSignal } from '@sampan/shared/stop-on-signal.ts';
 import { VERSION } from '@sampan/shared/version.ts';
 import { Command } from 'commander';
 import { startAgent } from './agent.ts';
@@ -24,20 +25,8 @@ try {
 async function run(file: string | undefined): Promise<void> {
   const config = loadAgentConfig(file);
   const log = createLogger('sampan-agent', config.log_level);
-  const agent = await startAgent(config, log);
-  let stopping = false;
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.on(signal, () => {
-      // Asked twice: whoever asks means now. What is open is closed at the next start.
-      if (stopping) process.exit(130);
-      stopping = true;
-      agent.stop().then(
-        () => process.exit(0),
-        (error: unknown) => {
-          log.error({ err: error }, 'stopping failed');
-          process.exit(1);
-        },
-      );
-    });
-  }
+  const starting = startAgent(config, log);
+  // What an impatient second signal leaves open is closed at the next start.
+  stopOnSignal(starting, log);
+  await starting;
 }

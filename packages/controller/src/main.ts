@@ -1,5 +1,6 @@
 import { ConfigError } from '@sampan/shared/load-config.ts';
 import { createLogger } from '@sampan/shared/logger.ts';
+import { stopOnSignal } from '@sampan/shared/stop-on-signal.ts';
 import { VERSION } from '@sampan/shared/version.ts';
 import { Command } from 'commander';
 import { loadControllerConfig } from './config.ts';
@@ -22,20 +23,8 @@ try {
 async function run(file: string | undefined): Promise<void> {
   const config = loadControllerConfig(file);
   const log = createLogger('sampan-controller', config.log_level);
-  const controller = await startController(config, log);
-  let stopping = false;
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.on(signal, () => {
-      // Asked twice: whoever asks means now. The agents finish what they were told, and keep the outcome.
-      if (stopping) process.exit(130);
-      stopping = true;
-      controller.stop().then(
-        () => process.exit(0),
-        (error: unknown) => {
-          log.error({ err: error }, 'stopping failed');
-          process.exit(1);
-        },
-      );
-    });
-  }
+  const starting = startController(config, log);
+  // After an impatient second signal the agents finish what they were told, and keep the outcome.
+  stopOnSignal(starting, log);
+  await starting;
 }
