@@ -1,10 +1,10 @@
-import { readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { tarball } from '../../helpers/archives.ts';
 import { startOrigin } from '../../helpers/origin.ts';
 import { sendRequest } from '../../helpers/send-request.ts';
-import { type StartedAgent, startAgent } from '../../helpers/start-agent.ts';
+import { agentConfig, type StartedAgent, startAgent } from '../../helpers/start-agent.ts';
 import { keptTempDir } from '../../helpers/temp-dir.ts';
 import { testController } from '../../helpers/test-controller.ts';
 
@@ -87,4 +87,36 @@ it('a controller that was killed leaves its deploy to the agent: another who ask
     status_code: 501,
     data: { [host]: expect.stringMatching(/^软连接被占用: 项目 shop 正在操作 web-1 \([0-9a-f-]{36}, 开始于 .+\)$/) },
   });
+});
+
+it('an agent that is killed after its flip goes on when it is back, and the caller is told how that ended', async () => {
+  const root = keptTempDir();
+  const hook = join(root, 'hook.sh');
+  const started = join(root, 'hook-started');
+  const { languages } = agentConfig(root);
+  const hooks = { post_activate: { run: [hook] } };
+  const settings = { languages: { ...languages, php: { ...languages.php, hooks } } };
+  writeFileSync(hook, `#!/bin/sh\n[ -e ${started} ] || { touch ${started}; exec sleep 10; }\n`, { mode: 0o755 });
+  const origin = await startOrigin();
+  const controller = await testController();
+  let agent = await startAgent(root, settings);
+  onTestFinished(async () => {
+    await agent.stop('SIGKILL');
+    await origin.close();
+    rmSync(root, { recursive: true, force: true });
+  });
+  const body = {
+    project_name: 'shop',
+    link_name: 'web',
+    server_list: [agent.host],
+    file_url: origin.serve(PATH, artifact),
+    filename: 'web-1.tar.gz',
+    language: 'php',
+  };
+  const answer = sendRequest(`${controller.url}/deploy`, { method: 'POST', body });
+  await expect.poll(() => existsSync(started), { timeout: 10_000 }).toBe(true);
+  await agent.stop('SIGKILL');
+  agent = await startAgent(root, { ...settings, port: Number(agent.host.split(':')[1]) });
+  expect((await answer).body).toEqual(done);
+  expect(readFileSync(join(agent.serviceDir, 'web/version.txt'), 'utf8')).toBe('web-1');
 });

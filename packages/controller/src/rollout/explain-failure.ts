@@ -13,7 +13,7 @@ export async function explainFailure(error: unknown, run: HostRun, isRepeated: b
   if (!run.activateSent) return beforeFlip(error, run);
   const step = run.lastStep === '' ? {} : { step: run.lastStep };
   if (isLoss(error)) return new DeployError('STATE_UNKNOWN', { known: lossReason(error), ...step }, { cause: error });
-  if (run.stop.abandoned.aborted) return new DeployError('STATE_UNKNOWN', { known: 'ECANCELED', ...step });
+  if (error === run.stop.abandoned.reason) return new DeployError('STATE_UNKNOWN', { known: 'ECANCELED', ...step });
   if (!isRepeated || !isForgotten(error)) return error;
   const current = await askCurrentVersion(run);
   return new DeployError('STATE_UNKNOWN', { known: error.code, ...step, ...current }, { cause: error });
