@@ -4,7 +4,7 @@ import { killIfSame } from '../host/kill-process.ts';
 import type { Operations } from '../operations/operations.ts';
 import { baseLayout, type Layout, layoutOf, type Target } from '../releases/layout.ts';
 import { TEMPORARY_LINK_PREFIX } from '../releases/link.ts';
-import { findRelease, manifestNames, manifestPath, namesIn, treeFilePath } from '../releases/release-store.ts';
+import { findRelease, manifestPath, namesIn, treeFilePath } from '../releases/release-store.ts';
 import type { HostServices } from './host-services.ts';
 import { ownBase } from './own-base.ts';
 
@@ -45,6 +45,11 @@ function baseOf(config: HostServices['config'], target: Target): string | undefi
   }
 }
 
+/** The names that have a manifest or a tree file, or both. */
+async function metaNames(base: Base): Promise<Set<string>> {
+  return new Set((await namesIn(base.metaDir)).map((file) => file.replace(/\.(json|tree)$/, '')));
+}
+
 async function sweep(base: Base, { log }: HostServices): Promise<void> {
   const swept: string[] = [];
   const remove = async (path: string) => {
@@ -58,7 +63,7 @@ async function sweep(base: Base, { log }: HostServices): Promise<void> {
   for (const name of await namesIn(base.metaDir)) {
     if (name.startsWith('.')) await remove(join(base.metaDir, name));
   }
-  for (const name of await manifestNames(base)) {
+  for (const name of await metaNames(base)) {
     if (await findRelease(base, name)) continue;
     await remove(manifestPath(base, name));
     await remove(treeFilePath(base, name));

@@ -60,8 +60,15 @@ export async function stage(
     await operation.step('sync', () => syncFilesystem(order.layout.stagingRoot, operation.signal));
     return await operation.step('promote', () => makeRelease(order, fetched, { services, operation }));
   } finally {
-    await rm(fetched.stagingDir, { recursive: true, force: true });
+    await removeStaging(fetched.stagingDir, services);
   }
+}
+
+/** What cannot be removed decides nothing: it is swept at start-up. */
+async function removeStaging(stagingDir: string, { log }: HostServices): Promise<void> {
+  await rm(stagingDir, { recursive: true, force: true }).catch((error: unknown) =>
+    log.warn({ err: error, stagingDir }, 'staging could not be removed'),
+  );
 }
 
 async function check(

@@ -1,4 +1,4 @@
-import { lstat, readdir, rename } from 'node:fs/promises';
+import { lstat, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DeployError, systemCode } from '@sampan/shared/errors.ts';
 import { diskError } from '../host/disk-error.ts';
@@ -45,17 +45,15 @@ export async function promote(base: Base, staged: StagedTree): Promise<Release> 
   const inode = await inodeOf(staged.root);
   if (inode === undefined)
     throw new DeployError('DISK_ERROR', { path: staged.root, operation: 'lstat', reason: 'ENOENT' });
-  const manifest: Manifest = { ...staged.manifest, inode };
+  const release: Release = { name, ...staged.manifest, inode };
   try {
-    await rename(staged.treeFile, treeFilePath(base, name));
-    await writeDurably(manifestPath(base, name), `${JSON.stringify(manifest, null, 2)}\n`);
-    await rename(staged.root, join(base.releasesDir, name));
+    await enter(base, staged, release);
   } catch (cause) {
+    // What the disk does not take back either is swept at start-up.
+    await takeBack(base, staged, release).catch(() => undefined);
     throw diskError(cause, { path: join(base.releasesDir, name), operation: 'promote' });
   }
-  await syncDirectory(base.releasesDir);
-  await syncDirectory(staged.stagingDir);
-  return { name, ...manifest };
+  return release;
 }
 
 /** A tree in staging, and what will be known of it. */
@@ -112,6 +110,22 @@ export async function namesIn(dir: string): Promise<string[]> {
     if (systemCode(cause) === 'ENOENT') return [];
     throw diskError(cause, { path: dir, operation: 'readdir' });
   }
+}
+
+async function enter(base: Base, staged: StagedTree, { name, ...manifest }: Release): Promise<void> {
+  await rename(staged.treeFile, treeFilePath(base, name));
+  await writeDurably(manifestPath(base, name), `${JSON.stringify(manifest, null, 2)}\n`);
+  await rename(staged.root, join(base.releasesDir, name));
+  await syncDirectory(base.releasesDir);
+  await syncDirectory(staged.stagingDir);
+}
+
+/** A release that stands, but whose directory could not be made durable, goes back to staging: it is not to be found again as whole. */
+async function takeBack(base: Base, staged: StagedTree, { name, inode }: Release): Promise<void> {
+  const place = join(base.releasesDir, name);
+  if ((await inodeOf(place)) === inode) await rename(place, staged.root);
+  await rm(manifestPath(base, name), { force: true });
+  await rm(treeFilePath(base, name), { force: true });
 }
 
 /** Names on disk are made unique (`app~2`): `~` is in no name that a caller can send. */
