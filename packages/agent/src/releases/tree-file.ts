@@ -1,6 +1,6 @@
-import { createReadStream, lstatSync, readlinkSync, type Stats } from 'node:fs';
+import { lstatSync, readlinkSync, type Stats } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { systemCode } from '@sampan/shared/errors.ts';
 
@@ -34,15 +34,13 @@ export async function verifyTree(
   releaseRoot: string,
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  const input = createReadStream(treeFile, { signal });
   try {
-    return await compare(createInterface({ input, crlfDelay: Infinity }), releaseRoot, signal);
+    await using file = await open(treeFile);
+    return await compare(file.readLines({ autoClose: false }), releaseRoot, signal);
   } catch (error) {
     signal.throwIfAborted();
     if (systemCode(error) === undefined && !(error instanceof SyntaxError)) throw error;
     return `its tree file cannot be read: ${(error as Error).message}`;
-  } finally {
-    input.destroy();
   }
 }
 

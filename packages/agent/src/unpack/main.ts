@@ -7,8 +7,9 @@ import { enterContent } from './enter-content.ts';
 import { RECOGNIZE_BYTES } from './recognize.ts';
 import { TreeLog } from './tree-log.ts';
 import { unpackFile } from './unpack-file.ts';
-import type { UnpackOrder, UnpackReport } from './unpack-order.ts';
+import type { Unpacked, UnpackOrder, UnpackReport } from './unpack-order.ts';
 import { unpackTar } from './unpack-tar.ts';
+import { writeError } from './write-error.ts';
 
 /**
  * The unpacker: a process of its own for each artifact, because it reads hostile bytes, blocks while it writes, can be
@@ -20,24 +21,32 @@ const REPORT_FD = 3;
 const REPORT_EVERY_MS = 100;
 
 try {
-  const order = JSON.parse(process.argv[2] ?? '') as UnpackOrder;
-  // For the next process; what Node writes at its exit would never be written here. Nothing without NODE_COMPILE_CACHE.
-  flushCompileCache();
-  const input = await peek(process.stdin, RECOGNIZE_BYTES);
-  process.umask(0);
-  const log = new TreeLog(order.stagingDir, Buffer.byteLength(order.filename));
-  enterContent(order);
-  const unpack = order.kind === 'tar' ? unpackTar : unpackFile;
-  const unpacked = await unpack(input, { order, log, onProgress: progressReporter() });
-  report({ event: 'done', unpacked });
+  report({ event: 'done', unpacked: await run() });
 } catch (error) {
   const known = asDeployError(error);
   // What is not of our set is a bug: its text goes to the agent's log.
   if (known.code === 'INTERNAL') console.error(error);
   report({ event: 'failed', error: toWire(known) });
+} finally {
+  // All is said and written. Leaving as Node does has hung here once in 200 times (nodejs/node#54918), and takes longer.
+  process.kill(process.pid, 'SIGKILL');
 }
-// All is said and written. Leaving as Node does has hung here once in 200 times (nodejs/node#54918), and takes longer.
-process.kill(process.pid, 'SIGKILL');
+
+async function run(): Promise<Unpacked> {
+  const order = JSON.parse(process.argv[2] ?? '') as UnpackOrder;
+  // For the next process; what Node writes at its exit would never be written here. Nothing without NODE_COMPILE_CACHE.
+  flushCompileCache();
+  const input = await peek(process.stdin, RECOGNIZE_BYTES);
+  process.umask(0);
+  try {
+    const log = new TreeLog(order.stagingDir, Buffer.byteLength(order.filename));
+    enterContent(order);
+    const unpack = order.kind === 'tar' ? unpackTar : unpackFile;
+    return await unpack(input, { order, log, onProgress: progressReporter() });
+  } catch (error) {
+    throw writeError(error, { stagingDir: order.stagingDir, entry: '' });
+  }
+}
 
 function report(message: UnpackReport): void {
   writeSync(REPORT_FD, `${JSON.stringify(message)}\n`);
