@@ -54,7 +54,8 @@ function summary({ answers, wrong }: Caller, seconds: number): void {
 async function untilInterrupted(): Promise<void> {
   print('Everything goes on running; the lines above can be pasted. Ctrl-C ends it and removes its files.');
   const { promise, resolve } = Promise.withResolvers<void>();
-  process.once('SIGINT', resolve).once('SIGTERM', resolve);
+  // Not once: npm passes Ctrl-C on to a process that the terminal has told already, and the second one would end it as it is.
+  process.on('SIGINT', resolve).on('SIGTERM', resolve);
   // Signal handlers alone do not keep a process alive.
   const alive = setInterval(() => undefined, 60_000);
   await promise;
