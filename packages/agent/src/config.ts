@@ -18,7 +18,8 @@ const hook = z.strictObject({
   timeout: duration.default(60_000),
 });
 
-const language = (base: string, restart: 'supervisor' | 'none') =>
+/** `restarts`: what the language may be told to do for a restart, the default first. php has no program of its own. */
+const language = (base: string, restarts: readonly ['supervisor' | 'none', ...'none'[]]) =>
   z
     .strictObject({
       base_dir: z.string().startsWith('/').default(base),
@@ -28,7 +29,7 @@ const language = (base: string, restart: 'supervisor' | 'none') =>
         .regex(/^[^:\s]+(:[^:\s]+)?$/, 'expected user or user:group')
         .nullable()
         .default(null),
-      restart: z.enum(['supervisor', 'none']).default(restart),
+      restart: z.enum(restarts).default(restarts[0]),
       reload: command.nullable().default(null),
       hooks: z
         .strictObject({ pre_activate: hook.nullable().default(null), post_activate: hook.nullable().default(null) })
@@ -44,9 +45,9 @@ export const agentConfigSchema = z.strictObject({
   state_dir: z.string().startsWith('/').default('/var/lib/sampan-agent'),
   languages: z
     .strictObject({
-      php: language('/opt/service', 'none'),
-      java: language('/opt/service', 'supervisor'),
-      golang: language('/opt/{deploy_dir}', 'supervisor'),
+      php: language('/opt/service', ['none']),
+      java: language('/opt/service', ['supervisor', 'none']),
+      golang: language('/opt/{deploy_dir}', ['supervisor', 'none']),
     })
     .prefault({}),
   reserved_deploy_dirs: z

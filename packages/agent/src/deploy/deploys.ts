@@ -48,7 +48,7 @@ export class Deploys {
         this.#services.holds.expireIn(link, operationId, call.holdMs || DEFAULT_HOLD_MS);
         return { kind: 'staged', result };
       } catch (error) {
-        this.#services.holds.release(link, operationId);
+        this.#services.holds.letGo(link, operationId);
         throw error;
       }
     };
@@ -79,7 +79,7 @@ export class Deploys {
         this.#prune(order, call.filenameDelete, left);
         return { kind: 'activated', result };
       } finally {
-        this.#services.holds.release(link, operationId);
+        this.#services.holds.letGo(link, operationId);
       }
     };
     return this.#operations.start(
@@ -118,7 +118,7 @@ export class Deploys {
   async cancel(operationId: string): Promise<'cancelled' | 'too_late' | 'finished'> {
     const wasRunning = this.#operations.find(operationId)?.running !== undefined;
     const outcome = await this.#operations.cancel(operationId);
-    if (!wasRunning) this.#services.holds.releaseAll(operationId);
+    if (!wasRunning) this.#services.holds.letGoOf(operationId);
     return outcome;
   }
 
@@ -136,7 +136,7 @@ export class Deploys {
 
   #hold(link: string, holder: Holder): () => void {
     this.#services.holds.acquire(link, holder);
-    return () => this.#services.holds.release(link, holder.operationId);
+    return () => this.#services.holds.letGo(link, holder.operationId);
   }
 
   /** What an operation needs that runs now, and what those have staged that may yet activate. */

@@ -53,15 +53,15 @@ export class LinkHolds {
     const held = this.#holds.get(link);
     if (held?.operationId !== operationId) return;
     clearTimeout(held.expiry);
-    held.expiry = setTimeout(() => this.release(link, operationId), ms).unref();
+    held.expiry = setTimeout(() => this.letGo(link, operationId), ms).unref();
   }
 
   /** Lets go of whatever an operation holds. */
-  releaseAll(operationId: string): void {
-    for (const link of this.#holds.keys()) this.release(link, operationId);
+  letGoOf(operationId: string): void {
+    for (const link of this.#holds.keys()) this.letGo(link, operationId);
   }
 
-  release(link: string, operationId: string): void {
+  letGo(link: string, operationId: string): void {
     const held = this.#holds.get(link);
     if (held?.operationId !== operationId) return;
     clearTimeout(held.expiry);
