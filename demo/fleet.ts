@@ -27,8 +27,8 @@ export interface Fleet {
   stop(): Promise<void>;
 }
 
-/** Starts an artifact origin, an agent a host (with a supervisord where there is one) and a controller, and waits until they are ready. */
-export async function startFleet(root: string): Promise<Fleet> {
+/** Starts an artifact origin, an agent a host (with a supervisord where there is one) and a controller, and waits until they are ready. `signal` gives up. */
+export async function startFleet(root: string, signal: AbortSignal): Promise<Fleet> {
   const children: ChildProcess[] = [];
   const start = (name: string, command: string[]) => children.push(spawnLogged(root, name, command));
   const stopFleet = () => stopAll(children);
@@ -70,7 +70,7 @@ export async function startFleet(root: string): Promise<Fleet> {
 
     const controllerUrl = `http://127.0.0.1:${ports.controller}`;
     const urls = [`${controllerUrl}/readyz`, ...HOSTS.map((host) => `http://${host}:${ports.health}/readyz`)];
-    await Promise.all(urls.map((url) => untilReady(url, root)));
+    await Promise.all(urls.map((url) => untilReady(url, root, signal)));
     return {
       root,
       hosts: HOSTS,
@@ -138,7 +138,7 @@ function spawnLogged(root: string, name: string, [file = '', ...args]: string[])
 }
 
 /** Readiness, asked until it is there. What a process printed is the explanation when it is not. */
-async function untilReady(url: string, root: string): Promise<void> {
+async function untilReady(url: string, root: string, signal: AbortSignal): Promise<void> {
   const giveUpAt = Date.now() + START_DEADLINE_MS;
   for (;;) {
     const answer = await fetch(url).then(
@@ -147,7 +147,7 @@ async function untilReady(url: string, root: string): Promise<void> {
     );
     if (answer.ok) return;
     if (Date.now() > giveUpAt) throw new Error(`${url} is not ready: ${answer.text}\n${logsIn(root)}`);
-    await delay(100);
+    await delay(100, undefined, { signal });
   }
 }
 

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,14 +9,17 @@ import { paint, print } from './print.ts';
 import { tellStory } from './story.ts';
 
 const keep = process.argv.includes('--keep');
-if (process.platform === 'linux') process.exitCode = await demo();
+const interruption = new AbortController();
+// Not once: npm passes Ctrl-C on to a process that the terminal has told already, and the second one would end it as it is.
+for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => interruption.abort());
+if (process.platform === 'linux') process.exitCode = await demo(interruption.signal);
 else {
   print(`The demo runs real agents, and those need Linux; this is ${process.platform}.`);
   process.exitCode = 1;
 }
 
-/** Tells the story; 0 only if every answer was as it should be. */
-async function demo(): Promise<number> {
+/** Tells the story; 0 only if every answer was as it should be. Interrupted, it stops and removes what it has made, too. */
+async function demo(signal: AbortSignal): Promise<number> {
   const started = performance.now();
   const root = await mkdtemp(join(tmpdir(), 'sampan-demo-'));
   print(
@@ -26,20 +30,24 @@ async function demo(): Promise<number> {
   );
   try {
     await buildPackages(join(root, 'packages'));
-    const fleet = await startFleet(root);
+    const fleet = await startFleet(root, signal);
     try {
       print(`  controller ${fleet.controllerUrl} (docs: ${fleet.controllerUrl}/docs)`);
       print(`  agents     ${fleet.hosts.join(', ')}, port ${fleet.agentPort}`);
       print(`  origin     ${fleet.originUrl}`);
       print(`  disks      ${root}`);
       const caller = new Caller(fleet.controllerUrl);
-      await tellStory({ fleet, caller });
+      await Promise.race([tellStory({ fleet, caller }), untilInterrupted(signal)]);
+      signal.throwIfAborted();
       summary(caller, (performance.now() - started) / 1000);
-      if (keep) await untilInterrupted();
+      if (keep) await keepRunning(signal);
       return caller.wrong === 0 ? 0 : 1;
     } finally {
       await fleet.stop();
     }
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    return 130;
   } finally {
     await rm(root, { recursive: true, force: true });
   }
@@ -51,13 +59,14 @@ function summary({ answers, wrong }: Caller, seconds: number): void {
   else print(`\n${paint(['bold', 'red'], `${wrong} of ${answers} answers are not as they should be.`)} ${time}`);
 }
 
-async function untilInterrupted(): Promise<void> {
+async function keepRunning(signal: AbortSignal): Promise<void> {
   print('Everything goes on running; the lines above can be pasted. Ctrl-C ends it and removes its files.');
-  const { promise, resolve } = Promise.withResolvers<void>();
-  // Not once: npm passes Ctrl-C on to a process that the terminal has told already, and the second one would end it as it is.
-  process.on('SIGINT', resolve).on('SIGTERM', resolve);
   // Signal handlers alone do not keep a process alive.
   const alive = setInterval(() => undefined, 60_000);
-  await promise;
+  await untilInterrupted(signal);
   clearInterval(alive);
+}
+
+async function untilInterrupted(signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await once(signal, 'abort');
 }

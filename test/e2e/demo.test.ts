@@ -1,4 +1,4 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readdirSync, readFileSync, readlinkSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -47,22 +47,34 @@ describe('npm run demo', () => {
       expect(await demo.stop()).toBe(0);
       demo.expectNothingLeft();
     },
-    60_000,
+    120_000,
   );
 
   it('goes on without supervisord, says so, and leaves nothing behind', async () => {
-    const bin = join(tempDir(), 'bin');
-    mkdirSync(bin);
-    const java = programPath('java');
-    if (java !== undefined) symlinkSync(java, join(bin, 'java'));
-    const demo = startDemo([], { PATH: `${dirname(process.execPath)}:${bin}` });
+    const demo = startDemo([], withoutSupervisord());
     expect(await demo.ended).toBe(0);
     expect(demo.lines.filter((line) => ALL_RIGHT.test(line))).toHaveLength(1);
     const missing = java === undefined ? 'supervisord and no java' : 'supervisord';
     expect(demo.lines.filter((line) => line.includes(`this machine has no ${missing}`))).toHaveLength(1);
     demo.expectNothingLeft();
-  }, 60_000);
+  }, 120_000);
+
+  it('leaves nothing behind either when it is interrupted', async () => {
+    const demo = startDemo([], withoutSupervisord());
+    await demo.line((line) => line.startsWith('2. '));
+    expect(await demo.stop()).toBe(130);
+    demo.expectNothingLeft();
+  }, 120_000);
 });
+
+const java = programPath('java');
+
+function withoutSupervisord(): Record<string, string> {
+  const bin = join(tempDir(), 'bin');
+  mkdirSync(bin);
+  if (java !== undefined) symlinkSync(java, join(bin, 'java'));
+  return { PATH: `${dirname(process.execPath)}:${bin}` };
+}
 
 interface Demo {
   lines: string[];
@@ -83,7 +95,11 @@ function startDemo(args: string[], env: Record<string, string> = {}): Demo {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const ended = once(child, 'exit').then(([code]) => code as number | null);
-  onTestFinished(() => killed(child, ended));
+  onTestFinished(() => {
+    // Nothing of a demo that failed its test outlives it.
+    child.kill('SIGKILL');
+    for (const { pid } of processesIn(dir)) process.kill(pid, 'SIGKILL');
+  });
   const lines: string[] = [];
   const output = createInterface({ input: child.stdout });
   output.on('line', (line) => lines.push(stripVTControlCharacters(line)));
@@ -113,20 +129,16 @@ function startDemo(args: string[], env: Record<string, string> = {}): Demo {
   };
 }
 
-async function killed(child: ChildProcess, ended: Promise<unknown>): Promise<void> {
-  // A demo that a test failed on ends itself and its processes when asked; it is given the time.
-  child.kill('SIGTERM');
-  await ended;
-}
-
-/** The commands of processes that work in `dir` or were started with a path in it. */
-function processesIn(dir: string): string[] {
+/** The processes that work in `dir` or were started with a path in it. */
+function processesIn(dir: string): { pid: number; command: string }[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .flatMap((pid) => {
       try {
         const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
-        return command.includes(dir) || readlinkSync(`/proc/${pid}/cwd`).startsWith(dir) ? [command] : [];
+        return command.includes(dir) || readlinkSync(`/proc/${pid}/cwd`).startsWith(dir)
+          ? [{ pid: Number(pid), command }]
+          : [];
       } catch {
         // It has ended in the meantime.
         return [];
