@@ -1,6 +1,9 @@
-import { mkdirSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { tarball } from '../helpers/archives.ts';
 import { requires } from '../helpers/requires.ts';
@@ -28,6 +31,24 @@ describe.runIf(requires('nginx', 'php-fpm'))('php behind nginx, opcache never lo
     expect(await system.deploy(shop('1.1.0'))).toEqual(system.deployed);
     expect(await system.version(shop('1.1.0'))).toBe('shop-1.1.0');
     for (let n = 0; n < 20; n += 1) expect(await php.get('/index.php')).toBe(page('1.0.0'));
+  });
+
+  it('reload-php-fpm.sh returns when nothing runs old code any more, and lets requests that run finish', async () => {
+    const dir = tempDir();
+    mkdirSync(join(dir, 'site'));
+    const begun = join(dir, 'begun');
+    // One long sleep would end with the first signal.
+    const slow = `<?php touch('${begun}'); for ($n = 0; $n < 250; $n++) usleep(2000); echo 'finished';`;
+    writeFileSync(join(dir, 'site/slow.php'), slow);
+    const php = await startPhp(join(dir, 'web'), join(dir, 'site'), '$document_root');
+    onTestFinished(() => php.stop());
+    const order: string[] = [];
+    const answered = php.get('/slow.php').then((answer) => order.push(answer));
+    while (!existsSync(begun)) await delay(10);
+    await promisify(execFile)('sh', [RELOAD, php.pidFile]);
+    order.push('reloaded');
+    await answered;
+    expect(order).toEqual(['200 finished', 'reloaded']);
   });
 });
 

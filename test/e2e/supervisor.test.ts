@@ -41,7 +41,7 @@ describe.runIf(requires('supervisord'))('programs under a real supervisord', () 
     expect(startsOf('init')).toEqual([]);
   });
 
-  describe.concurrent('restarted by a deploy or a rollback', () => {
+  describe.concurrent('restarted by a deploy or a rollback', { timeout: 90_000 }, () => {
     it('a plain program runs each release that is deployed or rolled back to, started once', async () => {
       await system.initDeploy({ project_name: 'plain', language: 'java', text: conf('plain') });
       expect(await system.deploy(plain('plain', '1'))).toEqual(system.deployed);
