@@ -3,6 +3,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DeployError, systemCode } from '@sampan/shared/errors.ts';
 import { artifactKind } from '@sampan/shared/names.ts';
+import { ChunkGarbage } from '../host/chunk-garbage.ts';
 import { diskError } from '../host/disk-error.ts';
 import { assertSpace } from '../host/disk-space.ts';
 import { startTimeOf } from '../host/kill-process.ts';
@@ -28,6 +29,7 @@ export class Transfer {
   readonly #stagingDir: string;
   readonly #unpacker: Unpacker;
   #digest: BodyDigest | undefined;
+  readonly #garbage = new ChunkGarbage();
   #facts = UNKNOWN;
   #bytes = 0;
   /** How the unpacker has ended. */
@@ -160,6 +162,7 @@ export class Transfer {
     this.#bytes += chunk.length;
     this.#assertWithinLimit(this.#bytes);
     this.#digest?.update(chunk);
+    this.#garbage.passed(chunk.length);
     const now = performance.now();
     if (now - this.#reportedAt < PROGRESS_EVERY_MS) return;
     this.#reportedAt = now;

@@ -2,6 +2,7 @@ import { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { systemCode } from '@sampan/shared/errors.ts';
+import { ChunkGarbage } from '../host/chunk-garbage.ts';
 import { corrupt } from './corrupt.ts';
 import { recognize } from './recognize.ts';
 
@@ -60,9 +61,13 @@ async function* follow(head: Buffer, rest: AsyncIterable<Buffer>): AsyncGenerato
 
 async function gunzip(chunks: AsyncIterable<Buffer>, sink: TarSink): Promise<void> {
   const pieces = createGunzip(GUNZIP);
+  const garbage = new ChunkGarbage();
   const write = (piece: Buffer, _: string, done: (error?: Error) => void) => {
     // In a turn of its own: by then the thread has the next piece to work on.
-    setImmediate(() => attempt(() => sink(piece, pieces.bytesWritten), done));
+    setImmediate(() => {
+      garbage.passed(piece.length);
+      attempt(() => sink(piece, pieces.bytesWritten), done);
+    });
   };
   try {
     await pipeline(chunks, pieces, new Writable({ write }));
