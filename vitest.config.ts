@@ -7,11 +7,15 @@ import { FinalLinesReporter } from './test/setup/final-lines-reporter.ts';
 /** One a run: several may run at once. Written by `requires()` in the workers, read and removed by the reporter. */
 const missingRequirementsFile = join(tmpdir(), `sampan-tests-${randomUUID()}`, 'missing.jsonl');
 
-/** The tests of one directory. Groups run one after the other, so that tests of whole systems have the machine to themselves. */
-const group = (name: string, groupOrder: number): TestProjectInlineConfiguration => ({
-  extends: true,
-  test: { name, include: [`test/${name}/**/*.test.ts`], sequence: { groupOrder } },
-});
+/** Tests that take default ports or hold a deadline: one at a time, when all others have ended. */
+const alone = ['dead-hosts', 'demo', 'readme-commands'].map((name) => `test/e2e/${name}.test.ts`);
+
+type ProjectConfig = NonNullable<TestProjectInlineConfiguration['test']>;
+
+/** Groups run one after the other, so that tests of whole systems do not share the machine with hundreds of small ones. */
+function group(name: string, test: ProjectConfig): TestProjectInlineConfiguration {
+  return { extends: true, test: { name, include: [`test/${name}/**/*.test.ts`], ...test } };
+}
 
 export default defineConfig({
   test: {
@@ -26,9 +30,11 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 30_000,
     projects: [
-      group('unit', 0),
-      group('integration', 1),
-      { ...group('e2e', 2), test: { ...group('e2e', 2).test, fileParallelism: false } },
+      group('unit', { sequence: { groupOrder: 0 } }),
+      // Supervisor's waits make most of their time.
+      group('integration', { sequence: { groupOrder: 1 }, maxWorkers: 4 }),
+      group('e2e', { sequence: { groupOrder: 2 }, exclude: alone }),
+      group('alone', { sequence: { groupOrder: 3 }, include: alone, fileParallelism: false }),
     ],
   },
 });
