@@ -17,7 +17,7 @@ beforeAll(async () => {
 });
 afterAll(() => system.stop());
 
-describe.runIf(requires('GNU tar', 'apt-get'))('packages of Debian', () => {
+describe.runIf(requires('GNU tar', 'apt-get', 'xz'))('packages of Debian', () => {
   it(
     'unpacks the source of a php wiki as GNU tar does, its one directory being the release',
     async () => {
@@ -30,7 +30,7 @@ describe.runIf(requires('GNU tar', 'apt-get'))('packages of Debian', () => {
   it(
     'unpacks a source archive with symlinks as GNU tar does',
     async () => {
-      await expectLikeGnuTar(await debianOriginal('docker-compose'));
+      await expectLikeGnuTar(await debianOriginal('docker-compose', 'git'));
     },
     FETCH_TIMEOUT_MS,
   );
@@ -84,7 +84,9 @@ function masked({ type, mode }: TreeEntry): number {
 }
 
 /** Deploys the archive and compares the release with what GNU tar makes of it: content, links, masked modes, times, owners. */
-async function expectLikeGnuTar(file: string, filename = basename(file)): Promise<void> {
+async function expectLikeGnuTar(file: string, name = basename(file)): Promise<void> {
+  // Debian's names may have a `+`, ours may not.
+  const filename = name.replace(/[^\w.-]/g, '-');
   const link = filename.replace(/\W/g, '-');
   expect(await system.deploy({ language: 'php', link_name: link, file, filename })).toEqual(system.deployed);
   const release = readTree(join(system.agent.serviceDir, `${link}/`));

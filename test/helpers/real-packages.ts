@@ -27,7 +27,7 @@ export async function debianOriginal(...sourcePackages: string[]): Promise<strin
   return fetchOnce(`debian-${sourcePackages.join('-or-')}`, '*.orig.tar.gz', async (dir) => {
     await apt(
       dir,
-      sourcePackages.map((name) => ['source', '--tar-only', name]),
+      sourcePackages.map((name) => ['source', '--download-only', '--tar-only', name]),
     );
     const [xz] = globSync(join(dir, '*.orig.tar.xz'));
     if (xz) await command(dir, 'sh', ['-c', 'xz -dc "$1" | gzip -1 > "$2"', '--', xz, xz.replace(/xz$/, 'gz')]);

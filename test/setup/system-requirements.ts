@@ -27,6 +27,7 @@ export const systemRequirements = {
   /** Debian's or Ubuntu's archive, for real packages to deploy. */
   'apt-get': program('apt-get', 'apt'),
   'GNU tar': { isMet: () => succeeds('tar', '--version', /GNU tar/), packages: ['tar'] },
+  xz: program('xz', 'xz-utils'),
   supervisord: program('supervisord', 'supervisor'),
   nginx: program('nginx', 'nginx'),
   'php-fpm': program('php-fpm*', 'php-fpm'),
