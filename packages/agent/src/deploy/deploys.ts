@@ -126,12 +126,16 @@ export class Deploys {
   async prune(order: Omit<PruneOrder, 'held'>): ReturnType<typeof takeOut> {
     const { layout } = order;
     await ownBase(layout, this.#services);
-    const plan = await this.#services.baseLock.run(layout.baseDir, () =>
-      takeOut({ ...order, held: this.#heldReleases(layout.link) }),
-    );
-    this.#services.metrics.prunedReleases.inc(plan.remove.length);
-    this.#background.start('bury', () => bury(plan.graves));
-    return plan;
+    const graves: string[] = [];
+    try {
+      const plan = await this.#services.baseLock.run(layout.baseDir, () =>
+        takeOut({ ...order, held: this.#heldReleases(layout.link) }, graves),
+      );
+      this.#services.metrics.prunedReleases.inc(plan.remove.length);
+      return plan;
+    } finally {
+      this.#background.start('bury', () => bury(graves));
+    }
   }
 
   #hold(link: string, holder: Holder): () => void {

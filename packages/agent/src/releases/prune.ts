@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { DeployError } from '@sampan/shared/errors.ts';
 import { diskError } from '../host/disk-error.ts';
 import { syncDirectory } from '../host/durable-file.ts';
 import { releasesInUse } from '../host/processes.ts';
@@ -22,18 +23,22 @@ export interface PruneOrder {
 
 /**
  * Takes the releases that nothing needs out of `.deploy`; from then on they are not listed. The caller holds the lock
- * of the base. What was taken out lies in `graves` until `bury` removes it, which may take long and needs no lock.
+ * of the base. What was taken out is added to `graves`, also where it throws, and lies there until `bury` removes it,
+ * which may take long and needs no lock.
  */
-export async function takeOut(order: PruneOrder): Promise<PrunePlan & { graves: string[] }> {
+export async function takeOut(order: PruneOrder, graves: string[]): Promise<PrunePlan> {
   const newestFirst = await listReleases(order.layout, order.target);
   const question = { newestFirst, keep: order.keep, unwanted: order.unwanted };
   // Asking /proc is the dear part: only where something would go.
   const wouldGo = planPrune({ ...question, protectedBy: new Map() }).remove;
-  if (wouldGo.length === 0) return { remove: [], kept: [], graves: [] };
+  if (wouldGo.length === 0) return { remove: [], kept: [] };
   const plan = planPrune({ ...question, protectedBy: await protectedReleases(order) });
-  const graves: string[] = [];
-  for (const name of plan.remove) graves.push(await moveOut(order.layout, name));
-  return { ...plan, graves };
+  for (const name of plan.remove) {
+    const grave = join(order.layout.stagingRoot, randomUUID());
+    graves.push(grave);
+    await moveOut(order.layout, name, grave);
+  }
+  return plan;
 }
 
 /** Removes what was taken out. */
@@ -54,21 +59,28 @@ async function protectedReleases({ layout, justLeft, held }: PruneOrder): Promis
   return reasons;
 }
 
+/** Null for what is no link. A link that cannot be read may lead anywhere: then nothing is removed. */
 async function linkTextOf(path: string): Promise<string | null> {
-  return readLinkText(path).catch(() => null);
+  return readLinkText(path).catch((error: unknown) => {
+    if (DeployError.is(error, 'LINK_NOT_A_SYMLINK')) return null;
+    throw error;
+  });
 }
 
-/** Moving first means: a removal that is killed midway leaves nothing that looks like a release. */
-async function moveOut(layout: Layout, name: string): Promise<string> {
-  const grave = join(layout.stagingRoot, randomUUID());
+/** Moving first means: a removal that is killed midway leaves nothing that looks like a release. One that fails is taken back. */
+async function moveOut(layout: Layout, name: string, grave: string): Promise<void> {
+  const place = join(layout.releasesDir, name);
+  const content = join(grave, 'content');
   try {
     await mkdir(grave);
-    await rename(join(layout.releasesDir, name), join(grave, 'content'));
-    await rename(manifestPath(layout, name), join(grave, 'manifest.json'));
+    await rename(place, content);
+    await rename(manifestPath(layout, name), join(grave, 'manifest.json')).catch(async (error: unknown) => {
+      await rename(content, place);
+      throw error;
+    });
     await rm(treeFilePath(layout, name), { force: true });
   } catch (cause) {
-    throw diskError(cause, { path: join(layout.releasesDir, name), operation: 'remove' });
+    throw diskError(cause, { path: place, operation: 'remove' });
   }
   await syncDirectory(layout.releasesDir);
-  return grave;
 }
