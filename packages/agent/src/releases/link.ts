@@ -39,10 +39,7 @@ export async function flipLink(layout: Layout, text: string, operationId: string
     throw diskError(cause, { path: layout.link, operation: 'rename' });
   }
   await syncDirectory(layout.baseDir).catch((cause: unknown) => {
-    throw new DeployError(
-      'STATE_UNKNOWN',
-      { known: `${layout.link} -> ${text}, fsync: ${systemCode(cause)}` },
-      { cause },
-    );
+    const reason = DeployError.is(cause, 'DISK_ERROR') ? cause.params.reason : (systemCode(cause) ?? 'unknown');
+    throw new DeployError('STATE_UNKNOWN', { known: `${layout.link} -> ${text}, fsync: ${reason}` }, { cause });
   });
 }
