@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { systemCode } from '@sampan/shared/errors.ts';
 import { diskError } from './disk-error.ts';
 
 /** Writes a file so that a crash leaves the old content or the new, never a part: temporary name, fsync, rename, fsync of the directory. */
@@ -34,13 +35,23 @@ export async function syncDirectory(dir: string): Promise<void> {
   }
 }
 
-/** Creates a directory and its parents, each durable in its own parent. */
+/**
+ * Creates a directory and its parents, each durable in its own parent.
+ * Not with `recursive`: that hides why a directory cannot be made, as ENOENT (a read-only disk, say).
+ */
 export async function makeDirectory(dir: string): Promise<void> {
   try {
-    const first = await mkdir(dir, { recursive: true });
-    if (first === undefined) return;
-    for (let path = dir; path.length >= first.length; path = dirname(path)) await syncDirectory(dirname(path));
+    await mkdir(dir);
   } catch (cause) {
-    throw diskError(cause, { path: dir, operation: 'mkdir' });
+    const reason = systemCode(cause);
+    if (reason === 'EEXIST' && (await isDirectory(dir))) return;
+    if (reason !== 'ENOENT' || dir === dirname(dir)) throw diskError(cause, { path: dir, operation: 'mkdir' });
+    await makeDirectory(dirname(dir));
+    return makeDirectory(dir);
   }
+  await syncDirectory(dirname(dir));
+}
+
+async function isDirectory(path: string): Promise<boolean> {
+  return (await stat(path)).isDirectory();
 }
