@@ -86,10 +86,10 @@ function measured<T>(measure: (bench: Bench) => Promise<T>, show: (result: T) =>
   };
 }
 
-/** Aborted by the first SIGINT or SIGTERM; the second ends the process as it is. */
+/** Aborted by SIGINT or SIGTERM. Once more changes nothing: npm passes Ctrl-C on to a process that the terminal has told already. */
 function untilInterrupted(): AbortSignal {
   const controller = new AbortController();
-  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => controller.abort());
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => controller.abort());
   return controller.signal;
 }
 

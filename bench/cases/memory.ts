@@ -3,44 +3,67 @@ import type { Bench } from '../bench.ts';
 import { peakDuring, settled } from '../measure/memory-watch.ts';
 import type { TreeMemory } from '../measure/process-memory.ts';
 import { against, figure, table } from '../measure/table.ts';
+import { MODEST, type NodeStart, PLAIN } from '../processes/node-start.ts';
 import { ReleaseClient } from '../processes/release-client.ts';
 import { startAgent } from '../processes/start-agent.ts';
 
 const AIMS = { idle: 50, peak: 150, settled: 60 };
 
-/** What one moment of the agent's life costs, in MiB. */
+/** What one moment of the agent's life costs, in MiB, by how Node was started. */
 export interface MemoryFigure {
+  moment: string;
+  aim: number;
+  plain: TreeMemory;
+  modest: TreeMemory;
+}
+
+/** A shipped agent and all its children: idle, at the peak of each deploy, and when it has settled after it. */
+export async function measureMemory(bench: Bench): Promise<MemoryFigure[]> {
+  const plain = await lifeOf('plain', PLAIN, bench);
+  const modest = await lifeOf('modest', MODEST, bench);
+  return plain.map(({ moment, aim, memory }, index) => ({
+    moment,
+    aim,
+    plain: memory,
+    modest: modest[index]?.memory ?? memory,
+  }));
+}
+
+export function showMemory(figures: readonly MemoryFigure[]): string {
+  const cells = ({ resident, rss, anonymous }: TreeMemory, aim: number) => [
+    against(resident, aim),
+    figure(anonymous),
+    figure(rss),
+  ];
+  const rows = figures.map(({ moment, aim, plain, modest }) => [moment, ...cells(plain, aim), ...cells(modest, aim)]);
+  const head = ['resident', 'anon', 'RSS sum'];
+  return `${table(['agent and children, MiB', ...head, ...head.map((name) => `modest: ${name}`)], rows)}
+  resident: all pages, those of files counted once for all processes of the agent. anon: of it heaps and stacks, what no
+  file holds (of the rest the node binary is nearly all). RSS sum: those pages counted in each process. With --json also PSS.
+  modest: the same agent, started with ${Object.entries(MODEST.env)
+    .map((pair) => pair.join('='))
+    .join(' ')} node ${MODEST.flags.join(' ')}`;
+}
+
+interface Moment {
   moment: string;
   aim: number;
   memory: TreeMemory;
 }
 
-/** A shipped agent and all its children: idle, at the peak of each deploy, and when it has settled after it. */
-export async function measureMemory(bench: Bench): Promise<MemoryFigure[]> {
+async function lifeOf(name: string, start: NodeStart, bench: Bench): Promise<Moment[]> {
   const { signal } = bench;
-  await using agent = await startAgent(bench.bundle.agent, join(bench.dir, 'memory'));
+  await using agent = await startAgent(bench.bundle.agent, join(bench.dir, `memory-${name}`), start);
   using client = new ReleaseClient(agent.host);
-  const figures: MemoryFigure[] = [
+  const moments: Moment[] = [
     { moment: 'idle after its start', aim: AIMS.idle, memory: await settled(agent.pid, bench, signal) },
   ];
   for (const { name, filename } of bench.packages) {
     const order = { operationId: `memory-${name}`, filename, url: `${bench.origin.url}/${filename}` };
     const peak = await peakDuring(agent.pid, () => client.deploy(order, signal));
-    figures.push({ moment: `${name}: peak`, aim: AIMS.peak, memory: peak });
+    moments.push({ moment: `${name}: peak`, aim: AIMS.peak, memory: peak });
     const after = await settled(agent.pid, bench, signal);
-    figures.push({ moment: `${name}: settled`, aim: AIMS.settled, memory: after });
+    moments.push({ moment: `${name}: settled`, aim: AIMS.settled, memory: after });
   }
-  return figures;
-}
-
-export function showMemory(figures: readonly MemoryFigure[]): string {
-  const rows = figures.map(({ moment, aim, memory }) => [
-    moment,
-    against(memory.rss, aim),
-    figure(memory.pss),
-    figure(memory.anonymous),
-  ]);
-  return `${table(['agent and children, MiB', 'RSS', 'PSS', 'anonymous'], rows)}
-  RSS: resident pages of all processes, those that they share (the node binary above all) counted in each. PSS: shared pages
-  divided among all processes of the machine that share them. Anonymous: heaps and stacks, what no other process and no file holds.`;
+  return moments;
 }

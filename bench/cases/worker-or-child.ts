@@ -36,7 +36,7 @@ export async function measureWorkerOrChild(bench: Bench): Promise<WorkerOrChild>
 
 export function showWorkerOrChild(result: WorkerOrChild): string {
   const { startMs, after } = result;
-  const memory = ({ rss, anonymous }: TreeMemory) => [figure(rss), figure(anonymous)];
+  const memory = ({ resident, anonymous }: TreeMemory) => [figure(resident), figure(anonymous)];
   const rows = [
     ['child process', figure(startMs.childBundled), figure(startMs.childSource), ...memory(after.child)],
     ['worker thread', figure(startMs.workerBundled), figure(startMs.workerSource), ...memory(after.worker)],
@@ -45,7 +45,7 @@ export function showWorkerOrChild(result: WorkerOrChild): string {
     'what unpacks',
     'start, ms',
     'from source',
-    `RSS after ${result.unpacks} unpacks, MiB`,
+    `resident after ${result.unpacks} unpacks, MiB`,
     'of it anonymous',
   ];
   return `${table(head, rows)}\n  Start: to unpack one small file, ${result.rounds} rounds. Memory: of the agent with its children, settled.`;

@@ -8,10 +8,10 @@ const STEADY_MIB = 0.5;
 
 /** Watches a process tree while `work` runs; resolves with the most that was seen, of each kind for itself. */
 export async function peakDuring(pid: number, work: () => Promise<unknown>): Promise<TreeMemory> {
-  const peak: TreeMemory = { rss: 0, pss: 0, anonymous: 0 };
+  const peak: TreeMemory = { resident: 0, rss: 0, pss: 0, anonymous: 0 };
   const look = () => {
     const now = treeMemory(pid);
-    for (const kind of ['rss', 'pss', 'anonymous'] as const) peak[kind] = Math.max(peak[kind], now[kind]);
+    for (const kind of ['resident', 'rss', 'pss', 'anonymous'] as const) peak[kind] = Math.max(peak[kind], now[kind]);
   };
   const timer = setInterval(look, EVERY_MS);
   try {

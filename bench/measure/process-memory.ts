@@ -2,6 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 
 /** Memory of a process and all its descendants together, in MiB. */
 export interface TreeMemory {
+  /** What they hold resident, pages of files that more than one of them maps counted once: what ending them all would free. */
+  resident: number;
   /** Resident pages summed up: those that several processes share are counted in each. */
   rss: number;
   /** Shared pages divided by the number of processes, of the whole machine, that share them. */
@@ -12,19 +14,12 @@ export interface TreeMemory {
 
 /** What the tree below `root` holds now. A process that ends meanwhile counts as nothing. */
 export function treeMemory(root: number): TreeMemory {
-  const total = { rss: 0, pss: 0, anonymous: 0 };
-  for (const pid of treeOf(root)) {
-    const rollup = read(`/proc/${pid}/smaps_rollup`);
-    total.rss += mebibytes(rollup, 'Rss');
-    total.pss += mebibytes(rollup, 'Pss');
-    total.anonymous += mebibytes(rollup, 'Anonymous');
-  }
-  return total;
-}
-
-/** The most that one process has ever held resident, as the kernel counted it, in MiB. */
-export function highWater(pid: number): number {
-  return mebibytes(read(`/proc/${pid}/status`), 'VmHWM');
+  const rollups = treeOf(root).map((pid) => read(`/proc/${pid}/smaps_rollup`));
+  const sum = (key: string) => rollups.reduce((total, rollup) => total + mebibytes(rollup, key), 0);
+  const [rss, anonymous] = [sum('Rss'), sum('Anonymous')];
+  // All but `sync` are the same program with the same libraries: what the one maps most of, the others map a part of.
+  const files = Math.max(0, ...rollups.map((rollup) => mebibytes(rollup, 'Rss') - mebibytes(rollup, 'Anonymous')));
+  return { resident: anonymous + files, rss, pss: sum('Pss'), anonymous };
 }
 
 function treeOf(root: number): number[] {

@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
+import { type NodeStart, PLAIN } from './node-start.ts';
 import { type Program, startProgram } from './start-program.ts';
 
 export const AGENT_SOURCE = fileURLToPath(new URL('../../packages/agent/bin/sampan-agent.mjs', import.meta.url));
@@ -13,9 +14,9 @@ export interface RunningAgent extends Program {
 }
 
 /** Starts an agent whose directories are all below `root`, from source or from a bundle. */
-export async function startAgent(program: string, root: string): Promise<RunningAgent> {
-  const args = [program, '--config', writeAgentConfig(root)];
-  const started = await startProgram(args, { ready: 'agent is ready', cwd: root });
+export async function startAgent(program: string, root: string, start: NodeStart = PLAIN): Promise<RunningAgent> {
+  const args = [...start.flags, program, '--config', writeAgentConfig(root)];
+  const started = await startProgram(args, { ready: 'agent is ready', cwd: root, env: start.env });
   return Object.assign(started, { host: `127.0.0.1:${started.readyLine.grpcPort}`, logDir: join(root, 'log') });
 }
 

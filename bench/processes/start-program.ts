@@ -10,9 +10,20 @@ export interface Program extends AsyncDisposable {
   readyLine: Record<string, unknown>;
 }
 
+interface Start {
+  /** The constant message of the log line that says it is ready. */
+  ready: string;
+  cwd: string;
+  env?: Readonly<Record<string, string>>;
+}
+
 /** Starts `node <args>` and waits for the log line `ready`, on stdout or stderr. @throws Error with all it said, when it ends before. */
-export async function startProgram(args: string[], { ready, cwd }: { ready: string; cwd: string }): Promise<Program> {
-  const child = spawn(process.execPath, args, { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+export async function startProgram(args: string[], { ready, cwd, env }: Start): Promise<Program> {
+  const child = spawn(process.execPath, args, {
+    cwd,
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   const ended = once(child, 'exit');
   const said: string[] = [];
   const readyLine = await Promise.race([
