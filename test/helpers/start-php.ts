@@ -105,7 +105,10 @@ async function end(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const ended = once(child, 'exit');
   child.kill('SIGTERM');
+  // A php-fpm that is starting itself anew after a reload forgets a signal.
+  const again = setInterval(() => child.kill('SIGTERM'), 500);
   await ended;
+  clearInterval(again);
 }
 
 async function untilListening(sockets: string[]): Promise<void> {
