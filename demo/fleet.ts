@@ -59,7 +59,7 @@ export async function startFleet(root: string, signal: AbortSignal): Promise<Fle
     const config = writeYaml(join(root, 'controller.yaml'), {
       listen: `127.0.0.1:${ports.controller}`,
       agents: { port: ports.agent, connect_timeout: '2s' },
-      auth: { tokens: 'off' },
+      database: `sqlite:${join(root, 'controller/sampan.db')}`,
     });
     start('controller', [
       process.execPath,

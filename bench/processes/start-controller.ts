@@ -14,7 +14,7 @@ export interface RunningController extends AsyncDisposable {
 export async function startController(root: string): Promise<RunningController> {
   mkdirSync(root, { recursive: true });
   const file = join(root, 'controller.yaml');
-  writeFileSync(file, stringify({ listen: '127.0.0.1:0', auth: { tokens: 'off' } }));
+  writeFileSync(file, stringify({ listen: '127.0.0.1:0', database: 'sqlite:sampan.db' }));
   const program = await startProgram([PROGRAM, '--config', file], { ready: 'listening', cwd: root });
   return Object.assign(program, { url: String(program.readyLine.url) });
 }

@@ -57,7 +57,7 @@ const proofs: Record<string, Proof> = {
   },
   'npx sampan-controller --config controller.yaml': {
     runs: 'until Ctrl-C',
-    files: () => ({ 'controller.yaml': 'listen: 127.0.0.1:8090\n' }),
+    files: () => ({ 'controller.yaml': 'listen: 127.0.0.1:8090\ndatabase: sqlite:controller-state/sampan.db\n' }),
     printing: /"url":"http:\/\/127\.0\.0\.1:8090".*"msg":"listening"/,
     lastWords: /"msg":"stopped"}\s*$/,
   },

@@ -25,6 +25,7 @@ export interface FakeMethods {
   activate?: Streaming<ActivateRequest__Output, ActivateEvent>;
   readLog?: Streaming<ReadLogRequest__Output, ReadLogChunk>;
   cancelOperation?: Unary;
+  getOperation?: Unary;
   getCurrentVersion?: Unary;
   writeProgramConfig?: Unary;
 }
@@ -118,6 +119,7 @@ function serviceOf(
     Activate: streaming('Activate', methods.activate ?? ((_request, write) => write({ result: activated }))),
     ReadLog: streaming('ReadLog', methods.readLog ?? ((_request, write) => write({ text: 'A\nb\n' }))),
     CancelOperation: unary('CancelOperation', methods.cancelOperation ?? (() => ({ outcome: 'finished' }))),
+    GetOperation: unary('GetOperation', methods.getOperation ?? (() => ({ stage: '', activate: '' }))),
     GetCurrentVersion: unary('GetCurrentVersion', methods.getCurrentVersion ?? (() => ({ version: 'app' }))),
     WriteProgramConfig: unary('WriteProgramConfig', methods.writeProgramConfig ?? (() => ({ path: '/etc/app.ini' }))),
   } as UntypedServiceImplementation;

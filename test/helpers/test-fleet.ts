@@ -4,9 +4,12 @@ import type { Fleet, Limits } from '@sampan/controller/fleet.ts';
 import { createMetrics } from '@sampan/controller/metrics.ts';
 import type { Outcomes } from '@sampan/controller/outcomes.ts';
 import type { DeployPlan, Host, RollbackPlan } from '@sampan/controller/rollout/rollout-plan.ts';
+import { Rollouts } from '@sampan/controller/rollout/rollouts.ts';
+import type { Store } from '@sampan/controller/store/store.ts';
 import { errorText } from '@sampan/shared/error-text.ts';
 import { pino } from 'pino';
 import { onTestFinished } from 'vitest';
+import { testStore } from './test-store.ts';
 
 export interface TestFleet extends Fleet {
   /** Resolves once an agent was heard to have reached a step, past or to come. */
@@ -32,6 +35,13 @@ export function testFleet(limits: Partial<Limits> = {}, connectTimeoutMs = 500):
       ...limits,
     },
   };
+}
+
+/** The rollouts of a controller in this process, with what it left behind in `store` already carried on. */
+export async function testRollouts(fleet: Fleet = testFleet(), store?: Store): Promise<Rollouts> {
+  const rollouts = await Rollouts.open(fleet, (store ?? (await testStore())).rollouts);
+  rollouts.takeUp();
+  return rollouts;
 }
 
 /** Writes nowhere; steps are logged as they arrive. */

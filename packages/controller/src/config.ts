@@ -1,5 +1,7 @@
 import { BlockList, isIP, isIPv4 } from 'node:net';
-import { ConfigError, loadConfig } from '@sampan/shared/load-config.ts';
+import { dirname, resolve } from 'node:path';
+import { ConfigError, checkConfig, loadConfig } from '@sampan/shared/load-config.ts';
+import { redactUrl } from '@sampan/shared/redact-url.ts';
 import { duration, isLoopback, listenAddress } from '@sampan/shared/units.ts';
 import { z } from 'zod';
 
@@ -9,17 +11,34 @@ const ipRange = z.string().refine(isIpRange, {
   error: (issue) => `expected an IP address or a range such as 10.0.0.0/8, got ${JSON.stringify(issue.input)}`,
 });
 
+const DATABASE_RULE = 'sqlite: and a path, such as sqlite:/var/lib/sampan-controller/sampan.db';
+
+/** Where the controller remembers what it does. */
+const database = z.string().transform((text, context) => {
+  const path = /^sqlite:(?!:|\/\/[^/])(.+)$/.exec(text)?.[1];
+  if (path !== undefined) return { kind: 'sqlite' as const, file: path };
+  context.addIssue({ code: 'custom', message: whyNoDatabase(text) });
+  return z.NEVER;
+});
+
+function whyNoDatabase(text: string): string {
+  if (/^postgres(ql)?:/.test(text)) return `PostgreSQL cannot be used by this version yet; expected ${DATABASE_RULE}`;
+  if (text === 'sqlite::memory:') return `what is in memory does not outlive a crash; expected ${DATABASE_RULE}`;
+  // Somebody else's URL may hold a password.
+  return `expected ${DATABASE_RULE}, got ${text.includes('://') ? redactUrl(text) : JSON.stringify(text)}`;
+}
+
 /** controller.yaml. Unknown keys are refused; every key has the default that is written here. */
 export const controllerConfigSchema = z.strictObject({
   /** Loopback only in this version. */
   listen: listenAddress.prefault('127.0.0.1:8080'),
+  /** A relative path counts from the configuration file. */
+  database: database.prefault('sqlite:/var/lib/sampan-controller/sampan.db'),
   /** Names by which callers reach this controller, beside IP addresses and localhost: any other Host is refused. */
   public_hosts: z.array(z.string().toLowerCase()).default([]),
   agents: z.strictObject({ port: port.default(7410), connect_timeout: duration.prefault('5s') }).prefault({}),
   auth: z
     .strictObject({
-      /** Loopback needs no tokens, whichever is said here. */
-      tokens: z.enum(['required', 'off']).default('required'),
       /** Who may call the documented endpoints; empty: everybody who can reach the address. */
       allow_ips: z.array(ipRange).default([]),
     })
@@ -40,15 +59,20 @@ export const controllerConfigSchema = z.strictObject({
 export type ControllerConfig = z.output<typeof controllerConfigSchema>;
 
 /**
- * The controller's configuration: from `file`, or, without one, the defaults, which listen on loopback.
+ * The controller's configuration: from `file`, or, without one, on loopback with its database under `./.sampan`.
  * @throws ConfigError that lists every fault by path.
  */
 export function loadControllerConfig(file: string | undefined): ControllerConfig {
-  const config = loadConfig(controllerConfigSchema, file);
+  const config = file === undefined ? standalone() : loadConfig(controllerConfigSchema, file);
+  config.database.file = resolve(dirname(file ?? '.'), config.database.file);
   if (isLoopback(config.listen.host)) return config;
   throw new ConfigError(
     `${file} cannot be used:\n  listen: ${config.listen.host} can be reached from other machines, and this version has neither tokens nor TLS yet; expected a loopback address such as 127.0.0.1`,
   );
+}
+
+function standalone(): ControllerConfig {
+  return checkConfig(controllerConfigSchema, { database: 'sqlite:.sampan/controller/sampan.db' }, 'defaults');
 }
 
 /** The addresses that `auth.allow_ips` lists, or undefined when it lists none and everybody may call. */

@@ -6,6 +6,7 @@ import type { Fleet } from './fleet.ts';
 import { createApp } from './http/app.ts';
 import { createMetrics } from './metrics.ts';
 import { Rollouts } from './rollout/rollouts.ts';
+import { openStore, type Store } from './store/store.ts';
 
 /** Requests that are still being answered when the rollouts have ended get this long. */
 const ANSWERS_MS = 30_000;
@@ -21,13 +22,26 @@ export interface Controller {
   stop(): Promise<void>;
 }
 
-/** Starts a controller. Resolves once it listens. @throws the system's error when it cannot. */
+/**
+ * Starts a controller. Resolves once it listens; what its predecessor left unfinished goes on then.
+ * @throws ConfigError when its database cannot be used, the system's error when it cannot listen.
+ */
 export async function startController(config: ControllerConfig, log: Logger): Promise<Controller> {
+  const store = await openStore(config.database.file, log);
+  try {
+    return await startWith(store, config, log);
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+async function startWith(store: Store, config: ControllerConfig, log: Logger): Promise<Controller> {
   let isDraining = false;
   const agents = new AgentPool(config.agents.connect_timeout);
   const metrics = createMetrics({ agents: () => agents.count(), rollouts: () => rollouts.count });
   const fleet: Fleet = { agents, log, metrics, limits: limitsOf(config) };
-  const rollouts = new Rollouts(fleet);
+  const rollouts = await Rollouts.open(fleet, store.rollouts);
   const app = await createApp({
     log,
     metrics,
@@ -36,10 +50,12 @@ export async function startController(config: ControllerConfig, log: Logger): Pr
     agentPort: config.agents.port,
     access: { publicHosts: config.public_hosts, allowedClients: allowedClients(config.auth.allow_ips) },
     isDraining: () => isDraining,
+    storeFault: () => store.fault(),
   });
   const listening: Promise<string> = app.listen(config.listen);
   const url = await listening;
-  log.info({ url, version: VERSION }, 'listening');
+  log.info({ url, version: VERSION, database: config.database.file }, 'listening');
+  rollouts.takeUp();
 
   async function stop(): Promise<void> {
     isDraining = true;
@@ -50,6 +66,7 @@ export async function startController(config: ControllerConfig, log: Logger): Pr
     await app.close();
     clearTimeout(cut);
     agents.close();
+    await store.close();
     log.info('stopped');
   }
   let stopped: Promise<void> | undefined;

@@ -9,7 +9,7 @@ import { startController } from './controller.ts';
 const program = new Command('sampan-controller')
   .description('Answers the deploy API, and commands the agents on the hosts.')
   .version(VERSION)
-  .option('-c, --config <file>', 'controller.yaml; without it: on 127.0.0.1:8080')
+  .option('-c, --config <file>', 'controller.yaml; without it: on 127.0.0.1:8080, with its database under ./.sampan')
   .parse();
 
 try {

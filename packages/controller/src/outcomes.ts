@@ -19,7 +19,8 @@ export function outcomeCode(outcome: Outcome<unknown>): 'OK' | ErrorCode {
   return outcome.ok ? 'OK' : outcome.error.code;
 }
 
-async function outcomeOf<T>(promise: Promise<T>): Promise<Outcome<T>> {
+/** What the work came to. Never throws. */
+export async function outcomeOf<T>(promise: Promise<T>): Promise<Outcome<T>> {
   try {
     return { ok: true, value: await promise };
   } catch (error) {

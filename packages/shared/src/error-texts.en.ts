@@ -19,8 +19,9 @@ export const enTexts: { [C in ErrorCode]: (params: ErrorParams[C]) => string } =
   AGENT_UNAUTHENTICATED: ({ reason }) => `the agent refused us: ${reason}`,
   AGENT_UNSUPPORTED: ({ method }) => `the agent is too old for ${method}; upgrade it`,
   AGENT_LOST: ({ reason }) => `lost the agent: ${reason}; the link was not flipped`,
-  AGENT_DRAINING: () => 'the agent is stopping and takes no new operation',
+  AGENT_DRAINING: () => 'the agent is stopping; the link was not flipped',
   CONTROLLER_DRAINING: () => 'the controller is stopping and takes no new request',
+  STORE_UNWRITABLE: ({ reason }) => `cannot write down the operation: ${reason}; it was not begun, no host was touched`,
   STATE_UNKNOWN: ({ known, step, current }) =>
     `state unknown: ${known}${step ? `; the last step heard of is ${step}` : ''}${current ? `; current is ${current}` : ''}`,
   DEADLINE_EXCEEDED: ({ seconds }) => `not done within ${seconds} s`,

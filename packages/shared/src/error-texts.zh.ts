@@ -16,8 +16,9 @@ export const zhTexts: { [C in ErrorCode]: (params: ErrorParams[C]) => string } =
   AGENT_UNAUTHENTICATED: ({ reason }) => `Agent认证失败: ${reason}`,
   AGENT_UNSUPPORTED: ({ method }) => `Agent版本过旧: 不支持 ${method}, 请升级该主机的 Agent`,
   AGENT_LOST: ({ reason }) => `Agent连接中断: ${reason}, 软连接未切换`,
-  AGENT_DRAINING: () => 'Agent正在停止, 不接受新的操作',
+  AGENT_DRAINING: () => 'Agent正在停止, 软连接未切换',
   CONTROLLER_DRAINING: () => '服务正在停止, 不接受新的请求',
+  STORE_UNWRITABLE: ({ reason }) => `无法写入操作记录: ${reason}; 操作没有开始, 所有主机保持不变`,
   STATE_UNKNOWN: ({ known, step, current }) =>
     `状态未知: ${known}${step ? `, 最后收到的步骤 ${step}` : ''}${current ? `, 当前版本 ${current}` : ''}`,
   DEADLINE_EXCEEDED: ({ seconds }) => `部署超时: ${seconds} 秒内未完成`,

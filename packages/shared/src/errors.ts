@@ -20,8 +20,11 @@ export interface ErrorParams {
   AGENT_UNSUPPORTED: { method: string };
   /** The agent was lost before anything was flipped. */
   AGENT_LOST: { reason: string };
+  /** The agent stops: what it was told was not begun, or ended before its flip. */
   AGENT_DRAINING: Record<never, never>;
   CONTROLLER_DRAINING: Record<never, never>;
+  /** What was asked for could not be written down, so it was not begun. */
+  STORE_UNWRITABLE: { reason: string };
   /** `step` is the last one heard of; `current` the version that the link names now, where it could be asked for. */
   STATE_UNKNOWN: { known: string; step?: string; current?: string };
   DEADLINE_EXCEEDED: { seconds: number };

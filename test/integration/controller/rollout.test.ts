@@ -1,10 +1,9 @@
 import { Server, ServerCredentials } from '@grpc/grpc-js';
-import { Rollouts } from '@sampan/controller/rollout/rollouts.ts';
 import { DeployError } from '@sampan/shared/errors.ts';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type CuttableProxy, startProxy } from '../../helpers/cuttable-proxy.ts';
 import { type FakeMethods, startFakeAgent } from '../../helpers/fake-agent.ts';
-import { deployPlan, rollbackPlan, testFleet, told } from '../../helpers/test-fleet.ts';
+import { deployPlan, rollbackPlan, testFleet, testRollouts, told } from '../../helpers/test-fleet.ts';
 
 const staged = { result: { release: 'app', version: 'app' } };
 const activated = { result: { version: 'app' } };
@@ -23,14 +22,14 @@ function gate() {
 }
 
 async function deploy(hosts: string[], fleet = testFleet(), more = {}) {
-  const { outcomes } = new Rollouts(fleet).start(deployPlan(hosts, more));
+  const { outcomes } = (await testRollouts(fleet)).start(deployPlan(hosts, more));
   return told(await outcomes);
 }
 
 describe('a rollout', () => {
   it('stages and activates under its own id on every host', async () => {
     const agents = [await startFakeAgent(), await startFakeAgent()];
-    const { operationId, outcomes } = new Rollouts(testFleet()).start(deployPlan(agents.map(({ host }) => host)));
+    const { operationId, outcomes } = (await testRollouts()).start(deployPlan(agents.map(({ host }) => host)));
     expect(told(await outcomes)).toEqual({ [agents[0]!.host]: 'OK', [agents[1]!.host]: 'OK' });
     for (const { calls } of agents) {
       expect(calls.map(({ method, request }) => [method, request.operationId])).toEqual([
@@ -42,7 +41,7 @@ describe('a rollout', () => {
 
   it('activates a version by name for a rollback, without staging', async () => {
     const agent = await startFakeAgent();
-    const { outcomes } = new Rollouts(testFleet()).start(rollbackPlan([agent.host]));
+    const { outcomes } = (await testRollouts()).start(rollbackPlan([agent.host]));
     expect(told(await outcomes)).toEqual({ [agent.host]: 'OK' });
     expect(agent.calls).toMatchObject([{ method: 'Activate', request: { choice: 'version', version: 'app-1' } }]);
   });
@@ -136,7 +135,9 @@ describe('a rollout', () => {
     const { proxy: silent } = await distantAgent();
     silent.swallow();
     const up = await startFakeAgent();
-    const { outcomes } = new Rollouts(testFleet({ maxParallel: 1 }, 20_000)).start(deployPlan([silent.host, up.host]));
+    const { outcomes } = (await testRollouts(testFleet({ maxParallel: 1 }, 20_000))).start(
+      deployPlan([silent.host, up.host]),
+    );
     await up.called('Activate');
     await silent.refuse();
     expect(told(await outcomes)).toEqual({
@@ -153,7 +154,7 @@ describe('a rollout', () => {
         write(staged);
       },
     });
-    const rollouts = new Rollouts(testFleet());
+    const rollouts = await testRollouts();
     const first = rollouts.start(deployPlan([agent.host]));
     await agent.called('Stage');
     const second = rollouts.start(deployPlan([agent.host]));
@@ -200,7 +201,9 @@ describe('a rollout', () => {
     const slow = await startFakeAgent({ activate: () => new Promise(() => undefined) });
     const late = await startFakeAgent();
     const limits = { restartParallel: 1, timeoutMs: 400, deadlineSlackMs: 100 };
-    const { outcomes } = new Rollouts(testFleet(limits)).start(deployPlan([slow.host, late.host], { restart: true }));
+    const { outcomes } = (await testRollouts(testFleet(limits))).start(
+      deployPlan([slow.host, late.host], { restart: true }),
+    );
     expect(told(await outcomes)).toEqual({
       [slow.host]: '状态未知: ETIMEDOUT',
       [late.host]: '部署超时: 0.4 秒内未完成',
@@ -377,7 +380,7 @@ describe('draining', () => {
         write(staged);
       },
     });
-    const rollouts = new Rollouts(testFleet());
+    const rollouts = await testRollouts();
     const { outcomes } = rollouts.start(deployPlan([agent.host]));
     await agent.called('Stage');
     const drained = rollouts.drain(20_000);
@@ -411,7 +414,7 @@ describe('draining', () => {
       },
     });
     const waiting = await startFakeAgent();
-    const rollouts = new Rollouts(testFleet({ maxParallel: 2 }));
+    const rollouts = await testRollouts(testFleet({ maxParallel: 2 }));
     const { outcomes } = rollouts.start(deployPlan([staging.host, flipped.host, waiting.host]));
     await Promise.all([staging.called('Stage'), flipped.called('Activate')]);
     await rollouts.drain(50);
@@ -433,7 +436,7 @@ describe('draining', () => {
       },
     });
     const fleet = testFleet();
-    const rollouts = new Rollouts(fleet);
+    const rollouts = await testRollouts(fleet);
     const { outcomes } = rollouts.start(deployPlan([staging.host, activating.host]));
     await Promise.all([staging.called('Stage'), fleet.heardOf('restart')]);
     await rollouts.drain(50);

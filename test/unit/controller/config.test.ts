@@ -1,14 +1,15 @@
 import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { allowedClients, type ControllerConfig, loadControllerConfig } from '@sampan/controller/config.ts';
 import { describe, expect, it } from 'vitest';
 import { tempDir } from '../../helpers/temp-dir.ts';
 
 const defaults: ControllerConfig = {
   listen: { host: '127.0.0.1', port: 8080 },
+  database: { kind: 'sqlite', file: '/var/lib/sampan-controller/sampan.db' },
   public_hosts: [],
   agents: { port: 7410, connect_timeout: 5000 },
-  auth: { tokens: 'required', allow_ips: [] },
+  auth: { allow_ips: [] },
   rollouts: { max_parallel: 200, restart_parallel: 20, timeout: 1_800_000 },
   shutdown_grace: 25_000,
   log_level: 'info',
@@ -25,30 +26,63 @@ function load(yaml: string) {
 }
 
 describe('controller.yaml', () => {
-  it('has a default for everything: on loopback, without a file', () => {
-    expect(loadControllerConfig(undefined)).toEqual(defaults);
+  it('has a default for everything', () => {
     expect(load('')).toEqual(defaults);
+  });
+
+  it('is not needed: without it the database lies under ./.sampan', () => {
+    const file = resolve('.sampan/controller/sampan.db');
+    expect(loadControllerConfig(undefined)).toEqual({ ...defaults, database: { kind: 'sqlite', file } });
   });
 
   it('reads what is written', () => {
     const yaml = `
 listen: "[::1]:9000"
+database: sqlite:/srv/sampan.db
 public_hosts: [Deploy.Example.com]
 agents: { port: 7500, connect_timeout: 500ms }
-auth: { tokens: off, allow_ips: [127.0.0.1, "10.0.0.0/8", "fd00::/8"] }
+auth: { allow_ips: [127.0.0.1, "10.0.0.0/8", "fd00::/8"] }
 rollouts: { max_parallel: 10, restart_parallel: 2, timeout: 1m }
 shutdown_grace: 1s
 log_level: debug
 `;
     expect(load(yaml)).toEqual({
       listen: { host: '::1', port: 9000 },
+      database: { kind: 'sqlite', file: '/srv/sampan.db' },
       public_hosts: ['deploy.example.com'],
       agents: { port: 7500, connect_timeout: 500 },
-      auth: { tokens: 'off', allow_ips: ['127.0.0.1', '10.0.0.0/8', 'fd00::/8'] },
+      auth: { allow_ips: ['127.0.0.1', '10.0.0.0/8', 'fd00::/8'] },
       rollouts: { max_parallel: 10, restart_parallel: 2, timeout: 60_000 },
       shutdown_grace: 1000,
       log_level: 'debug',
     });
+  });
+
+  it.each([
+    ['sqlite:sampan.db', 'sampan.db'],
+    ['sqlite:./data/sampan.db', 'data/sampan.db'],
+  ])('finds %s from its own directory', (database, path) => {
+    const dir = tempDir();
+    const file = join(dir, 'controller.yaml');
+    writeFileSync(file, `database: ${database}\n`);
+    expect(loadControllerConfig(file).database.file).toBe(join(dir, path));
+  });
+
+  it('takes the three slashes of a URL for one', () => {
+    expect(load('database: sqlite:///srv/sampan.db')).toMatchObject({ database: { file: '/srv/sampan.db' } });
+  });
+
+  it.each([
+    ['postgres://sampan:s3cr3t@db/sampan', 'PostgreSQL cannot be used by this version yet; expected RULE'],
+    ['postgresql://db/sampan', 'PostgreSQL cannot be used by this version yet; expected RULE'],
+    ['"sqlite::memory:"', 'what is in memory does not outlive a crash; expected RULE'],
+    ['mysql://root:s3cr3t@db/sampan', 'expected RULE, got mysql://db/sampan'],
+    ['sqlite://sampan.db', 'expected RULE, got sqlite://sampan.db'],
+    ['"sqlite:"', 'expected RULE, got "sqlite:"'],
+    ['./sampan.db', 'expected RULE, got "./sampan.db"'],
+  ])('refuses the database %s', (database, fault) => {
+    const rule = 'sqlite: and a path, such as sqlite:/var/lib/sampan-controller/sampan.db';
+    expect(load(`database: ${database}`)).toBe(`FILE cannot be used:\n  database: ${fault.replace('RULE', rule)}`);
   });
 
   it('refuses an address that other machines reach, and says why', () => {
@@ -60,9 +94,9 @@ log_level: debug
   it('reports all faults together, by path', () => {
     const yaml = `
 listen: nowhere
-database: sqlite:./sampan.db
+database: ./sampan.db
 agents: { port: 70000, connect_timeout: 5, tls: {} }
-auth: { tokens: sometimes, allow_ips: [10.0.0.0/33, here] }
+auth: { tokens: off, allow_ips: [10.0.0.0/33, here] }
 rollouts: { max_parallel: 0 }
 log_level: loud
 `;
@@ -70,15 +104,15 @@ log_level: loud
       [
         'FILE cannot be used:',
         'listen: expected an address such as 127.0.0.1:8080, got "nowhere"',
+        'database: expected sqlite: and a path, such as sqlite:/var/lib/sampan-controller/sampan.db, got "./sampan.db"',
         'agents.port: Too big: expected number to be <=65535',
         'agents.connect_timeout: expected a duration such as 30s, got 5',
         'agents.tls: unknown key',
-        'auth.tokens: Invalid option: expected one of "required"|"off"',
         'auth.allow_ips.0: expected an IP address or a range such as 10.0.0.0/8, got "10.0.0.0/33"',
         'auth.allow_ips.1: expected an IP address or a range such as 10.0.0.0/8, got "here"',
+        'auth.tokens: unknown key',
         'rollouts.max_parallel: Too small: expected number to be >=1',
         'log_level: Invalid option: expected one of "trace"|"debug"|"info"|"warn"|"error"|"silent"',
-        'database: unknown key',
       ].join('\n  '),
     );
   });

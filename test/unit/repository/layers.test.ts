@@ -30,7 +30,7 @@ const layers: Record<string, string[][]> = {
     ['ask-hosts.ts'],
     ['rollout'],
     ['fleet.ts'],
-    ['agents'],
+    ['agents', 'store'],
     ['metrics.ts', 'outcomes.ts', 'slots.ts'],
     ['abortable.ts'],
     ['config.ts'],

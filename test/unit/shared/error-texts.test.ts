@@ -74,13 +74,18 @@ const table: { [C in ErrorCode]: Row<C> } = {
   },
   AGENT_DRAINING: {
     params: {},
-    zh: 'Agent正在停止, 不接受新的操作',
-    en: 'the agent is stopping and takes no new operation',
+    zh: 'Agent正在停止, 软连接未切换',
+    en: 'the agent is stopping; the link was not flipped',
   },
   CONTROLLER_DRAINING: {
     params: {},
     zh: '服务正在停止, 不接受新的请求',
     en: 'the controller is stopping and takes no new request',
+  },
+  STORE_UNWRITABLE: {
+    params: { reason: 'database or disk is full' },
+    zh: '无法写入操作记录: database or disk is full; 操作没有开始, 所有主机保持不变',
+    en: 'cannot write down the operation: database or disk is full; it was not begun, no host was touched',
   },
   STATE_UNKNOWN: {
     params: { known: 'UNAVAILABLE', step: 'flip', current: 'zeus-0.1.1' },

@@ -9,7 +9,7 @@ import { answerBrokenHttp } from './broken-http.ts';
 import type { ControllerApp } from './controller-app.ts';
 import { documentedApi } from './documented/documented-api.ts';
 import type { DocumentedServices } from './documented/documented-services.ts';
-import { healthRoutes } from './health.ts';
+import { healthRoutes, type Readiness } from './health.ts';
 import { parseJsonBody } from './json-body.ts';
 import { MAX_BODY_BYTES, MAX_HEADER_BYTES, REQUEST_TIMEOUT_MS } from './limits.ts';
 import { metricsRoute } from './metrics-route.ts';
@@ -17,12 +17,10 @@ import { openApi } from './openapi.ts';
 import { validateRequest } from './validate-request.ts';
 
 /** What the HTTP application is made of. */
-export interface AppParts extends DocumentedServices {
+export interface AppParts extends DocumentedServices, Readiness {
   log: Logger;
   metrics: Metrics;
   access: AccessRules;
-  /** While true, `/readyz` says 503 and the documented endpoints take nothing new. */
-  isDraining(): boolean;
 }
 
 /** Assembles the HTTP application. It listens nowhere yet. */

@@ -5,6 +5,7 @@ import type { Progress__Output } from '@sampan/shared/gen/sampan/agent/v1/Progre
 import type { AgentConnection } from '../agents/agent-connection.ts';
 import { AgentLoss, isLoss } from '../agents/agent-loss.ts';
 import { readEvents } from '../agents/read-events.ts';
+import { backoffMs } from './backoff.ts';
 import { explainFailure, isInconclusive } from './explain-failure.ts';
 import { type HostRun, remainingMs } from './host-run.ts';
 import type { Attempt } from './rollout-plan.ts';
@@ -19,8 +20,6 @@ interface Event<Result> {
   progress?: Progress__Output | null;
   result?: Result | null;
 }
-
-const BACKOFF = { firstMs: 100, factor: 1.7, mostMs: 5_000 };
 
 /**
  * Sends the call and follows it to its result. When the connection breaks, connects again and sends the same request with the
@@ -86,10 +85,6 @@ function onProgress(run: HostRun, phase: { method: string }, progress: Progress_
 function outOfTime(run: HostRun): Error {
   if (run.activateSent) return new AgentLoss('ETIMEDOUT');
   return new DeployError('DEADLINE_EXCEEDED', { seconds: run.limits.timeoutMs / 1000 });
-}
-
-function backoffMs(attempt: number): number {
-  return Math.min(BACKOFF.mostMs, BACKOFF.firstMs * BACKOFF.factor ** attempt) * (0.8 + 0.4 * Math.random());
 }
 
 function patientUntilMs(run: HostRun): number {

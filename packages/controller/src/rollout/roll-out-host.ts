@@ -21,6 +21,15 @@ export async function rollOutHost(run: HostRun): Promise<ActivateResult__Output>
   }
 }
 
+/**
+ * Ends, where it had not flipped, the operation of a host that is not to be worked on any more.
+ * @throws DeployError OPERATION_CANCELLED, always.
+ */
+export async function closeHost(run: HostRun): Promise<never> {
+  await cancelAtAgent(run);
+  throw new DeployError('OPERATION_CANCELLED', {});
+}
+
 function stage(run: HostRun, plan: DeployPlan): Promise<StageResult__Output> {
   return followOperation(run, {
     method: 'Stage',
@@ -46,7 +55,8 @@ async function activateOrLetGo(run: HostRun, release: string): Promise<ActivateR
 }
 
 async function whenItMayRestart<T>(run: HostRun, work: () => Promise<T>): Promise<T> {
-  if (!run.plan.restart) return await work();
+  // Told before to activate, an agent restarts, whoever waits here.
+  if (!run.plan.restart || run.activateSent) return await work();
   const timeout = AbortSignal.timeout(remainingMs(run));
   try {
     return await run.restartSlots.run(work, AbortSignal.any([run.stop.cancelled, timeout]));

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { ActivateRequest } from '@sampan/shared/gen/sampan/agent/v1/ActivateRequest.ts';
 import type { StageRequest } from '@sampan/shared/gen/sampan/agent/v1/StageRequest.ts';
 import type { ProjectLanguage } from '@sampan/shared/languages.ts';
@@ -42,9 +43,13 @@ export interface RollbackPlan extends Activation {
 /** What a rollout is to do, complete and checked: two requests that mean the same make equal plans. */
 export type RolloutPlan = DeployPlan | RollbackPlan;
 
-/** Equal for plans that do the same to the same hosts, whatever the order in which these were named. */
+/**
+ * Equal for plans that do the same to the same hosts, whatever the order in which these were named. A digest: it is kept
+ * longer than what may be secret in a URL.
+ */
 export function planKey(plan: RolloutPlan): string {
-  return JSON.stringify({ ...plan, hosts: plan.hosts.map((host) => host.name).sort() });
+  const text = JSON.stringify({ ...plan, hosts: plan.hosts.map((host) => host.name).sort() });
+  return createHash('sha256').update(text).digest('hex');
 }
 
 /** What the version is called in logs. */

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import type { DeployPlan } from '../../rollout/rollout-plan.ts';
 import type { ControllerApp } from '../controller-app.ts';
-import { actionAnswers, doneOrFailed } from './answers.ts';
+import { answerRollout } from './answer-rollout.ts';
+import { actionAnswers } from './answers.ts';
 import { deployTarget } from './deploy-target.ts';
 import type { DocumentedServices } from './documented-services.ts';
 import * as fields from './fields.ts';
@@ -14,15 +15,13 @@ export function deployRoute(app: ControllerApp, { agentPort, rollouts }: Documen
   const schema = {
     summary: '部署',
     description:
-      '把包下载并解压到每台主机, 切换软连接, 按需重启. 调用方断开连接不影响部署; 执行期间再次发送相同的请求, 得到同一次部署的结果. 响应头 sampan-operation-id 是本次操作的编号, 日志里也用它.',
+      '把包下载并解压到每台主机, 切换软连接, 按需重启. 调用方断开连接不影响部署; 执行期间再次发送相同的请求, 得到同一次部署的结果; 服务中途重启也一样: 部署会继续, 再次发送得到它的结果 (结束后保留 10 分钟, 只给一次). 响应头 sampan-operation-id 是本次操作的编号, 日志里也用它.',
     body: deployRequest(agentPort),
     response: actionAnswers(DONE),
   };
-  app.post('/deploy', { schema }, async (request, reply) => {
-    const { operationId, outcomes } = rollouts.start(request.body);
-    reply.header('sampan-operation-id', operationId);
-    return doneOrFailed(await outcomes, DONE);
-  });
+  app.post('/deploy', { schema }, (request, reply) =>
+    answerRollout(rollouts, { plan: request.body, done: DONE }, reply),
+  );
 }
 
 function deployRequest(agentPort: number) {

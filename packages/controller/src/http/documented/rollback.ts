@@ -2,7 +2,8 @@ import { versionOf } from '@sampan/shared/names.ts';
 import { z } from 'zod';
 import type { RollbackPlan } from '../../rollout/rollout-plan.ts';
 import type { ControllerApp } from '../controller-app.ts';
-import { actionAnswers, doneOrFailed } from './answers.ts';
+import { answerRollout } from './answer-rollout.ts';
+import { actionAnswers } from './answers.ts';
 import { deployTarget } from './deploy-target.ts';
 import type { DocumentedServices } from './documented-services.ts';
 import * as fields from './fields.ts';
@@ -18,11 +19,9 @@ export function rollbackRoute(app: ControllerApp, { agentPort, rollouts }: Docum
     body: rollbackRequest(agentPort),
     response: actionAnswers(DONE),
   };
-  app.post('/rollback', { schema }, async (request, reply) => {
-    const { operationId, outcomes } = rollouts.start(request.body);
-    reply.header('sampan-operation-id', operationId);
-    return doneOrFailed(await outcomes, DONE);
-  });
+  app.post('/rollback', { schema }, (request, reply) =>
+    answerRollout(rollouts, { plan: request.body, done: DONE }, reply),
+  );
 }
 
 function rollbackRequest(agentPort: number) {

@@ -1,0 +1,36 @@
+/**
+ * The tables, as the migrations leave them. Only texts and numbers: SQLite takes neither booleans nor dates. Times are ISO
+ * 8601 in UTC, which sort as they are.
+ */
+export interface Tables {
+  rollouts: RolloutTable;
+  host_outcomes: HostOutcomeTable;
+  store_check: { id: number; written_at: string };
+}
+
+/** A deploy or rollback: what was asked for, under the operation id that every agent knows it by. */
+interface RolloutTable {
+  operation_id: string;
+  /** Equal for requests that mean the same. */
+  plan_key: string;
+  link_name: string;
+  /** JSON, without what may be secret in the artifact's URL. */
+  plan: string;
+  /** The artifact's URL as the caller sent it, to be sent once more after a restart. Null once the rollout has ended. */
+  file_url: string | null;
+  started_at: string;
+  ended_at: string | null;
+  /** When the outcome was told to a caller, or nobody waited for it any more. */
+  answered_at: string | null;
+}
+
+/** What one host of a rollout came to. */
+export interface HostOutcomeTable {
+  operation_id: string;
+  host: string;
+  /** OK, or the code of the error. */
+  code: string;
+  /** JSON of code, params and aftermath; null for OK. */
+  error: string | null;
+  ended_at: string;
+}

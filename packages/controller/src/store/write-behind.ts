@@ -1,0 +1,97 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Logger } from '@sampan/shared/logger.ts';
+import { type Insertable, type Kysely, sql, type Transaction } from 'kysely';
+import { writeFault } from './store-error.ts';
+import type { Tables } from './tables.ts';
+
+/** What is written after the fact: an agent's word that came, and what followed from it. */
+export type Write =
+  | { kind: 'outcome'; row: Insertable<Tables['host_outcomes']> }
+  | { kind: 'ended'; operationId: string; at: string }
+  | { kind: 'answered'; operationId: string; at: string };
+
+/** Outcomes that come close together share a transaction, which holds up nobody for long. */
+const COLLECT_MS = 50;
+const MOST_AT_ONCE = 500;
+const RETRY_MS = 5_000;
+
+/**
+ * Writes soon, in order, and without a sync: it survives the death of this process, and a power cut may take back the last of
+ * it. Then the agents are asked once more, who keep what they told. While the database takes no write, everything waits.
+ */
+export class WriteBehind {
+  readonly #db: Kysely<Tables>;
+  readonly #log: Logger;
+  readonly #waiting: Write[] = [];
+  #timer: NodeJS.Timeout | undefined;
+  #writing = Promise.resolve();
+  #isFailing = false;
+
+  constructor(db: Kysely<Tables>, log: Logger) {
+    this.#db = db;
+    this.#log = log;
+  }
+
+  add(write: Write): void {
+    this.#waiting.push(write);
+    this.#timer ??= setTimeout(() => void this.flush(), this.#isFailing ? RETRY_MS : COLLECT_MS).unref();
+  }
+
+  /** Resolves when all that was added so far is written, or has failed to be and will be tried again. Never throws. */
+  flush(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#writing = this.#writing.then(() => this.#writeAll());
+    return this.#writing;
+  }
+
+  async #writeAll(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      const batch = this.#waiting.slice(0, MOST_AT_ONCE);
+      try {
+        await unsynced(this.#db, (trx) => writeBatch(trx, batch));
+      } catch (error) {
+        this.#failed(error);
+        return;
+      }
+      this.#waiting.splice(0, batch.length);
+      if (this.#isFailing) this.#log.info('the database can be written again');
+      this.#isFailing = false;
+      if (this.#waiting.length > 0) await nextTurn();
+    }
+  }
+
+  #failed(error: unknown): void {
+    if (!this.#isFailing) this.#log.error({ err: error, reason: writeFault(error) }, 'the database cannot be written');
+    this.#isFailing = true;
+    this.#timer ??= setTimeout(() => void this.flush(), RETRY_MS).unref();
+  }
+}
+
+async function unsynced(db: Kysely<Tables>, work: (trx: Transaction<Tables>) => Promise<void>): Promise<void> {
+  await db.connection().execute(async (connection) => {
+    await sql`pragma synchronous = normal`.execute(connection);
+    try {
+      await connection.transaction().execute(work);
+    } finally {
+      await sql`pragma synchronous = full`.execute(connection);
+    }
+  });
+}
+
+/** Each write may be made twice: what failed as a whole is tried again as a whole. */
+async function writeBatch(trx: Transaction<Tables>, batch: readonly Write[]): Promise<void> {
+  const outcomes = batch.flatMap((write) => (write.kind === 'outcome' ? [write.row] : []));
+  if (outcomes.length > 0) {
+    await trx
+      .insertInto('host_outcomes')
+      .values(outcomes)
+      .onConflict((conflict) => conflict.doNothing())
+      .execute();
+  }
+  for (const write of batch) {
+    if (write.kind === 'outcome') continue;
+    const change = write.kind === 'ended' ? { ended_at: write.at, file_url: null } : { answered_at: write.at };
+    await trx.updateTable('rollouts').set(change).where('operation_id', '=', write.operationId).execute();
+  }
+}
