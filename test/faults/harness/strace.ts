@@ -1,0 +1,101 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { keptTempDir } from '../../helpers/temp-dir.ts';
+
+/** The calls that make up the order of writes. Some exist on some machines only. */
+export const ORDERED_CALLS = [
+  'rename',
+  'renameat',
+  'renameat2',
+  'fsync',
+  'fdatasync',
+  'symlink',
+  'symlinkat',
+  'mkdir',
+  'mkdirat',
+  'unlink',
+  'unlinkat',
+  'rmdir',
+] as const;
+
+/** The `when`-th call of a name that a thread makes, counted from 1. `text` is the call as strace shows it. */
+export interface Call {
+  name: string;
+  when: number;
+  text: string;
+}
+
+/** strace on the threads of a process that runs, not on its children: they have calls of their own. */
+export interface Tracing {
+  /** Resolves when strace has ended, as it does when the process has. */
+  ended: Promise<unknown>;
+  /** Lets the process go on untraced; what was seen so far. */
+  detach(): Promise<string[]>;
+}
+
+/** Traces these calls of a process. @throws with what strace says, where it cannot. */
+export async function trace(pid: number, calls: readonly string[], options: readonly string[] = []): Promise<Tracing> {
+  const dir = keptTempDir();
+  const log = `${dir}/strace`;
+  const threads = readdirSync(`/proc/${pid}/task`);
+  const set = calls.map((call) => `?${call}`).join(',');
+  const child = spawn(
+    'strace',
+    ['-y', '-s', '400', '-o', log, '-e', `trace=${set}`, ...options, ...threads.flatMap((thread) => ['-p', thread])],
+    { stdio: ['ignore', 'ignore', 'pipe'] },
+  );
+  const ended = once(child, 'exit');
+  await attached(child.stderr, { threads: threads.length, ended });
+  return {
+    ended,
+    async detach() {
+      child.kill('SIGINT');
+      await ended;
+      const lines = readFileSync(log, 'utf8').split('\n').filter(Boolean);
+      rmSync(dir, { recursive: true, force: true });
+      return lines;
+    },
+  };
+}
+
+/** The process is killed as it makes this call, before the call is made. */
+export function killAt(pid: number, { name, when }: Pick<Call, 'name' | 'when'>): Promise<Tracing> {
+  return trace(pid, [name], ['-e', `inject=${name}:signal=SIGKILL:when=${when}`]);
+}
+
+/** This call fails with `error`, and does nothing. */
+export function failAt(pid: number, { name, when }: Pick<Call, 'name' | 'when'>, error: string): Promise<Tracing> {
+  return trace(pid, [name], ['-e', `inject=${name}:error=${error}:when=${when}`]);
+}
+
+/** The calls in the lines of a trace, in order, counted by name. */
+export function callsIn(lines: readonly string[]): Call[] {
+  const counts = new Map<string, number>();
+  return lines.flatMap((line) => {
+    const [, name, rest] = /^(?:\d+\s+)?(\w+)(\(.*)$/.exec(line) ?? [];
+    if (name === undefined || rest === undefined) return [];
+    const when = (counts.get(name) ?? 0) + 1;
+    counts.set(name, when);
+    return [{ name, when, text: (name + rest).replace(/\d+</g, '<') }];
+  });
+}
+
+async function attached(
+  stderr: NodeJS.ReadableStream,
+  { threads, ended }: { threads: number; ended: Promise<unknown> },
+): Promise<void> {
+  const said: string[] = [];
+  const all = new Promise<void>((resolve) => {
+    createInterface({ input: stderr }).on('line', (line) => {
+      said.push(line);
+      if (said.filter((text) => / attached/.test(text)).length === threads) resolve();
+    });
+  });
+  const died = ended.then(() => {
+    throw new Error(`strace ended: ${said.join('\n')}`);
+  });
+  died.catch(() => undefined);
+  await Promise.race([all, died]);
+}

@@ -1,0 +1,177 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ListReleasesResponse__Output } from '@sampan/shared/gen/sampan/agent/v1/ListReleasesResponse.ts';
+import { TestAgentClient } from '../../helpers/agent-client.ts';
+import { sendRequest } from '../../helpers/send-request.ts';
+import { agentConfig } from '../../helpers/start-agent.ts';
+import { type StartedController, startController } from '../../helpers/start-controller.ts';
+import type { StartedProcess } from '../../helpers/start-process.ts';
+import { keptTempDir } from '../../helpers/temp-dir.ts';
+import { type Answer, DEPLOYED } from './answer.ts';
+import { AGENT_PORT, type AgentHome, ownAddress, startAgentAt } from './fault-agent.ts';
+import { type FaultOrigin, startFaultOrigin } from './fault-origin.ts';
+import type { Base } from './invariants.ts';
+import { NEIGHBOUR, type Neighbour, neighbourPackage, watchNeighbour } from './neighbour.ts';
+import { type Package, packageOf } from './package.ts';
+
+export interface WorldSettings {
+  /** Added to agent.yaml and controller.yaml, at the top level. */
+  agent?: Record<string, unknown>;
+  controller?: Record<string, unknown>;
+  /** Added to languages of agent.yaml; paths below the root may be meant. */
+  languages?: (root: string) => Partial<Record<'php' | 'java' | 'golang', object>>;
+  agentEnv?: Record<string, string>;
+  /** Where the agent has everything; default: a directory in memory. The caller removes one that it gave. */
+  root?: string;
+  /** Nothing is deployed yet: no release, no neighbour. */
+  bare?: boolean;
+  /** The base's directory below the root: `service` (default), or that of a golang project. */
+  base?: string;
+  /** Replaces fields of every request to /deploy. */
+  order?: Record<string, unknown>;
+}
+
+/** What a caller asks of /deploy. */
+export type DeployBody = Record<string, unknown>;
+
+/**
+ * One controller, one agent, one origin, all real, and one project with a release that is current, beside a neighbour. Agents
+ * die and come back at the same address.
+ */
+export class World {
+  readonly base: Base;
+  readonly home: AgentHome;
+  readonly host: string;
+  readonly controller: StartedController;
+  readonly origin: FaultOrigin;
+  readonly #packages = new Map<string, Package[]>();
+  readonly #order: Record<string, unknown>;
+  readonly #ownsRoot: boolean;
+  #agent: StartedProcess;
+  #neighbour: Neighbour | undefined;
+  #versions = 0;
+
+  static async open(settings: WorldSettings = {}): Promise<World> {
+    const root = settings.root ?? keptTempDir();
+    const home: AgentHome = {
+      root,
+      address: ownAddress(),
+      settings: { ...settings.agent, languages: languagesOf(root, settings) },
+      env: settings.agentEnv ?? {},
+    };
+    const [agent, controller, origin] = await Promise.all([
+      startAgentAt(home),
+      startController(settings.controller),
+      startFaultOrigin(),
+    ]);
+    const world = new World({ settings, home, agent, controller, origin });
+    if (!settings.bare) await world.#furnish();
+    return world;
+  }
+
+  private constructor(parts: {
+    settings: WorldSettings;
+    home: AgentHome;
+    agent: StartedProcess;
+    controller: StartedController;
+    origin: FaultOrigin;
+  }) {
+    const { settings, home, agent, controller, origin } = parts;
+    this.home = home;
+    this.host = `${home.address}:${AGENT_PORT}`;
+    this.#agent = agent;
+    this.controller = controller;
+    this.origin = origin;
+    this.#order = settings.order ?? {};
+    this.#ownsRoot = settings.root === undefined;
+    this.base = { dir: join(home.root, settings.base ?? 'service'), packages: this.#packages };
+  }
+
+  get agent(): StartedProcess {
+    return this.#agent;
+  }
+
+  get linkName(): string {
+    return String(this.request(neighbourPackage).link_name);
+  }
+
+  /** A package of the next version, known to the checks; its origin serves it until something else is served there. */
+  next(make: (version: string) => Package = packageOf): Package {
+    this.#versions += 1;
+    return this.know(make(`web-${this.#versions}`));
+  }
+
+  know(made: Package): Package {
+    this.#packages.set(made.version, [...(this.#packages.get(made.version) ?? []), made]);
+    this.origin.serve(`/${made.filename}`, made.bytes);
+    return made;
+  }
+
+  request(made: Package, more: DeployBody = {}): DeployBody {
+    return {
+      project_name: 'shop',
+      link_name: 'web',
+      language: 'php',
+      server_list: [this.host],
+      file_url: `${this.origin.url}/${made.filename}`,
+      filename: made.filename,
+      ...this.#order,
+      ...more,
+    };
+  }
+
+  async deploy(made: Package, more: DeployBody = {}): Promise<Answer> {
+    return await this.post('/deploy', this.request(made, more));
+  }
+
+  async post(path: string, body: object): Promise<Answer> {
+    return (await sendRequest(this.controller.url + path, { method: 'POST', body })).body as Answer;
+  }
+
+  /** What the agent itself lists of the project, by the names on its disk. */
+  async listed(): Promise<string[]> {
+    const client = new TestAgentClient(this.host);
+    const { project_name, link_name, language, deploy_dir = '' } = this.request(neighbourPackage);
+    const target = { projectName: project_name, linkName: link_name, language, deployDir: deploy_dir };
+    try {
+      const { releases } = await client.call<object, ListReleasesResponse__Output>('listReleases', { target });
+      return releases.map(({ release }) => release);
+    } finally {
+      client.close();
+    }
+  }
+
+  /** The agent comes back, killed before if it still lives. */
+  async restartAgent(): Promise<void> {
+    await this.#agent.stop('SIGKILL');
+    this.#agent = await startAgentAt(this.home);
+  }
+
+  async neighbourFaults(): Promise<string[]> {
+    return (await this.#neighbour?.faults()) ?? [];
+  }
+
+  async close(): Promise<void> {
+    await this.#neighbour?.stop();
+    await Promise.all([this.#agent.stop('SIGKILL'), this.controller.stop('SIGKILL'), this.origin.close()]);
+    if (this.#ownsRoot) await rm(this.home.root, { recursive: true, force: true });
+  }
+
+  async #furnish(): Promise<void> {
+    this.know(neighbourPackage);
+    await this.#mustDeploy(neighbourPackage, { ...this.#order, ...NEIGHBOUR, language: this.#order.language ?? 'php' });
+    this.#neighbour = await watchNeighbour(this.base.dir);
+    await this.#mustDeploy(this.next());
+  }
+
+  async #mustDeploy(made: Package, more: DeployBody = {}): Promise<void> {
+    const answer = await this.deploy(made, { ...more, is_restart: false });
+    if (answer.status_code !== DEPLOYED.status_code) throw new Error(JSON.stringify(answer));
+  }
+}
+
+function languagesOf(root: string, { languages = () => ({}) }: WorldSettings): Record<string, object> {
+  const { php, java, golang } = agentConfig(root).languages;
+  const more = languages(root);
+  return { php: { ...php, ...more.php }, java: { ...java, ...more.java }, golang: { ...golang, ...more.golang } };
+}
