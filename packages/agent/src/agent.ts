@@ -39,6 +39,9 @@ export interface Agent {
 export async function startAgent(config: AgentConfig, log: Logger): Promise<Agent> {
   const owners = await resolveOwners(config, AbortSignal.timeout(LOOK_UP_DEADLINE_MS));
   await makeDirectory(config.state_dir);
+  const directories = new ExclusiveDirectories();
+  // Before the journal is read: a second start beside a running agent must touch nothing.
+  await directories.hold(config.state_dir);
   const metrics = createMetrics(() => operations.runningCount);
   const operations = await Operations.open(await Journal.open(config.state_dir), { log, metrics });
   const supervisor = new Supervisor(supervisorSettings(config), log);
@@ -48,7 +51,7 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Agen
     metrics,
     owners,
     supervisor,
-    directories: new ExclusiveDirectories(),
+    directories,
     holds: new LinkHolds(),
     baseLock: new KeyedLock(),
   };

@@ -19,7 +19,8 @@ try {
 } catch (error) {
   // What a person can mend is told in words; everything else keeps its stack.
   console.error(error instanceof ConfigError ? error.message : DeployError.is(error) ? errorText(error, 'en') : error);
-  process.exitCode = 1;
+  // Whatever was opened before the failure would keep a half-started agent alive.
+  process.exit(1);
 }
 
 async function run(file: string | undefined): Promise<void> {

@@ -1,13 +1,14 @@
 import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { asDeployError, DeployError } from '@sampan/shared/errors.ts';
 import { fromWire } from '@sampan/shared/wire-error.ts';
 import { realPathOf } from '../host/real-path.ts';
 import type { ActivateOutcome } from '../operations/journal-record.ts';
 import type { OperationContext } from '../operations/operation-context.ts';
-import { type Layout, linkTargetOf, type Target } from '../releases/layout.ts';
+import { type Layout, linkTargetOf, releaseOfLinkText, type Target } from '../releases/layout.ts';
 import { flipLink, readLinkText } from '../releases/link.ts';
-import { findRelease, versionOfLinkText } from '../releases/release-store.ts';
+import { currentVersion, findRelease, versionOfLinkText } from '../releases/release-store.ts';
 import { chooseRelease, type ReleaseChoice } from './choose-release.ts';
 import { expectedRelease } from './expected-release.ts';
 import { goBack } from './go-back.ts';
@@ -44,62 +45,63 @@ export interface Activated {
   left: string | null;
 }
 
+const SUPERVISORD_UP_WITHIN_MS = 60_000;
+const LOOK_EVERY_MS = 500;
+
+/** An agent that dies of what it does here is not to die of it for ever. */
+const MAX_ATTEMPTS = 3;
+
 /** Steps 5 to 9 of a deploy: makes a release current, proves that it runs, or goes back to the one before. */
 export async function activate(
   order: ActivateOrder,
   services: HostServices,
   operation: OperationContext,
 ): Promise<Activated> {
-  const interrupted = interruptedReturn(operation.history);
-  if (interrupted) {
-    operation.decideFlip();
-    const failed = { order, flip: interrupted.flip, aftercare: { restartTried: order.restart } };
-    throw await goBack(interrupted.error, failed, { services, operation });
-  }
+  await ownBase(order.layout, services);
+  const interrupted = await interruptedFlip(order, operation);
+  if (interrupted) return finishFlip(interrupted, order, { services, operation });
   const flip = await operation.step('check', () => planFlip(order, services, operation));
-  const previousVersion = flip.from === null ? '' : ((await versionOfLinkText(order.layout, flip.from)) ?? flip.from);
   await operation.step('flip', () => carryOut(flip, order, { services, operation }));
-  const aftercare: Aftercare = { restartTried: false };
+  return aftercare(flip, order, { services, operation });
+}
+
+/** Past the flip every failure goes back. */
+async function aftercare(
+  flip: Flip,
+  order: ActivateOrder,
+  { services, operation }: { services: HostServices; operation: OperationContext },
+): Promise<Activated> {
+  const done: Aftercare = { restartTried: false };
   try {
     if (!flip.done) await operation.record({ event: 'activated' });
-    const programs = await settle(order, flip, { services, operation, aftercare });
+    const programs = await settle(order, flip, { services, operation, done });
+    const previousVersion = flip.from === null ? '' : ((await versionOfLinkText(order.layout, flip.from)) ?? flip.from);
     const result = { version: flip.version, previousVersion, unchanged: flip.from === flip.to, programs };
     return { result, left: flip.from };
   } catch (error) {
     const reason = operation.signal.aborted && !DeployError.is(error) ? operation.signal.reason : error;
-    throw await goBack(asDeployError(reason), { order, flip, aftercare }, { services, operation });
+    throw await goBack(asDeployError(reason), { order, flip, aftercare: done }, { services, operation });
   }
-}
-
-/** The return to the old release that a crash interrupted, and the failure that was its reason. */
-function interruptedReturn(history: OperationContext['history']): { flip: Flip; error: DeployError } | undefined {
-  const last = history.findLast(({ event }) => event === 'flipping' || event === 'reverting');
-  const flipping = history.findLast(({ event }) => event === 'flipping');
-  if (last?.event !== 'reverting' || flipping?.event !== 'flipping') return undefined;
-  return { flip: { from: last.to, to: flipping.to, version: '', done: true }, error: fromWire(last.error) };
 }
 
 /** Looks again before anything is touched: whose link it is, where it points, whether the program can be restarted. */
 async function planFlip(order: ActivateOrder, services: HostServices, operation: OperationContext): Promise<Flip> {
   const { layout, target } = order;
-  await ownBase(layout, services);
-  const now = await readLinkText(layout.link);
-  const flipped = operation.history.findLast((record) => record.event === 'flipping');
-  const interrupted = flipped?.event === 'flipping' && flipped.to === now ? flipped : undefined;
-  const choice: ReleaseChoice = interrupted ? { kind: 'release', release: nameOf(interrupted.to) } : order.choice;
-  const release = await chooseRelease(layout, target, choice);
-  const to = linkTargetOf(layout, release.name);
-  if (!interrupted) assertUnmoved(order, now, operation);
+  const from = await readLinkText(layout.link);
+  const release = await chooseRelease(layout, target, order.choice);
+  const left = from === null ? undefined : releaseOfLinkText(layout, from);
+  services.holds.need(layout.link, operation.operationId, release.name, ...(left === undefined ? [] : [left]));
+  const staged = operation.history.findLast((record) => record.event === 'started' && record.phase === 'stage');
+  if (staged?.event === 'started') assertUnmoved(layout, from, staged.oldTarget);
   if (order.restart) await services.supervisor.assertRestartable(target, operation.signal);
-  return { from: interrupted ? interrupted.from : now, to, version: release.version, done: now === to };
+  const to = linkTargetOf(layout, release.name);
+  return { from, to, version: release.version, done: from === to };
 }
 
-/** A link that somebody changed between staging and now is somebody's decision: it is not overwritten. */
-function assertUnmoved({ layout }: ActivateOrder, now: string | null, operation: OperationContext): void {
-  const staged = operation.history.findLast((record) => record.event === 'started' && record.phase === 'stage');
-  if (staged?.event !== 'started' || staged.oldTarget === now) return;
-  const shown = (text: string | null) => text ?? '(none)';
-  throw new DeployError('LINK_MOVED', { link: layout.link, found: shown(now), expected: shown(staged.oldTarget) });
+/** A link that somebody changed meanwhile is somebody's decision: it is not overwritten. */
+function assertUnmoved({ link }: Layout, now: string | null, before: string | null): void {
+  if (now === before) return;
+  throw new DeployError('LINK_MOVED', { link, found: now ?? '(none)', expected: before ?? '(none)' });
 }
 
 async function carryOut(
@@ -114,6 +116,7 @@ async function carryOut(
     // Under the lock of the base, nothing can be pruned between this look and the flip.
     if (!(await findRelease(layout, name)))
       throw new DeployError('RELEASE_NOT_FOUND', { version: name, available: '' });
+    assertUnmoved(layout, await readLinkText(layout.link), flip.from);
     await operation.record({ event: 'flipping', from: flip.from, to: flip.to });
     await flipLink(layout, flip.to, operation.operationId);
   });
@@ -123,7 +126,7 @@ async function carryOut(
 async function settle(
   { target, layout, restart }: ActivateOrder,
   flip: Flip,
-  { services, operation, aftercare }: { services: HostServices; operation: OperationContext; aftercare: Aftercare },
+  { services, operation, done }: { services: HostServices; operation: OperationContext; done: Aftercare },
 ): Promise<ActivateOutcome['programs']> {
   const { signal } = operation;
   const releasePath = await realPathOf(layout.link);
@@ -136,10 +139,64 @@ async function settle(
     await operation.step('post_activate', () => runHook(services, hook, signal));
   }
   if (!restart) return [];
-  aftercare.restartTried = true;
+  done.restartTried = true;
   return operation.step('restart', async () =>
     services.supervisor.restart(target, await expectedRelease(layout, target), signal),
   );
+}
+
+/** A flip that took effect in an attempt which a crash interrupted, and the failure that it was on its way back from. */
+interface InterruptedFlip {
+  flip: Flip;
+  attempts: number;
+  returning: DeployError | undefined;
+}
+
+async function interruptedFlip(
+  { layout }: ActivateOrder,
+  { history }: OperationContext,
+): Promise<InterruptedFlip | undefined> {
+  const flipping = history.findLast(({ event }) => event === 'flipping');
+  if (flipping?.event !== 'flipping') return undefined;
+  const last = history.findLast(({ event }) => event === 'flipping' || event === 'reverting');
+  const returning = last?.event === 'reverting' ? fromWire(last.error) : undefined;
+  const { from, to } = flipping;
+  if (!returning && (await readLinkText(layout.link)) !== to) return undefined;
+  const version = (await versionOfLinkText(layout, to)) ?? nameOf(to);
+  const attempts = history.filter(({ event, phase }) => event === 'started' && phase === 'activate').length;
+  return { flip: { from, to, version, done: true }, attempts, returning };
+}
+
+/** Goes on where a crash interrupted: forwards, or back. */
+async function finishFlip(
+  { flip, attempts, returning }: InterruptedFlip,
+  order: ActivateOrder,
+  tools: { services: HostServices; operation: OperationContext },
+): Promise<Activated> {
+  tools.operation.decideFlip();
+  if (attempts >= MAX_ATTEMPTS) {
+    const known = `interrupted ${attempts} times`;
+    throw new DeployError('STATE_UNKNOWN', { known, current: (await currentVersion(order.layout)).version });
+  }
+  if (returning) throw await goBack(returning, { order, flip, aftercare: { restartTried: order.restart } }, tools);
+  if (order.restart) await untilSupervised(order.target, tools);
+  return aftercare(flip, order, tools);
+}
+
+/** After a reboot supervisord may come up later than we do. What is wrong beyond that is for the restart to say. */
+async function untilSupervised(
+  target: Target,
+  { services, operation }: { services: HostServices; operation: OperationContext },
+): Promise<void> {
+  const giveUpAt = Date.now() + SUPERVISORD_UP_WITHIN_MS;
+  while (Date.now() < giveUpAt && !operation.signal.aborted) {
+    const error = await services.supervisor.assertRestartable(target, operation.signal).then(
+      () => undefined,
+      (cause: unknown) => cause,
+    );
+    if (!DeployError.is(error, 'SUPERVISOR_UNAVAILABLE')) return;
+    await delay(LOOK_EVERY_MS);
+  }
 }
 
 function nameOf(linkText: string): string {

@@ -1,14 +1,15 @@
 import { createHash } from 'node:crypto';
+import { asDeployError, DeployError } from '@sampan/shared/errors.ts';
 import { versionOf } from '@sampan/shared/names.ts';
 import type { BackgroundTasks } from '../host/background-tasks.ts';
-import { interruptedActivation } from '../operations/interrupted-activation.ts';
+import { type InterruptedActivation, interruptedActivation } from '../operations/interrupted-activation.ts';
 import type { ActivateOutcome, StageOutcome } from '../operations/journal-record.ts';
 import type { Holder } from '../operations/link-holds.ts';
 import type { OperationContext } from '../operations/operation-context.ts';
 import type { OperationRun } from '../operations/operation-run.ts';
-import type { Operations } from '../operations/operations.ts';
+import { type Operations, outcomeOf } from '../operations/operations.ts';
 import { pinnedReleases } from '../operations/pinned-releases.ts';
-import { layoutOf, releaseOfLinkText } from '../releases/layout.ts';
+import { layoutOf, releaseOfLinkText, type Target } from '../releases/layout.ts';
 import { readLinkText } from '../releases/link.ts';
 import { bury, type PruneOrder, takeOut } from '../releases/prune.ts';
 import { type ActivateOrder, activate } from './activate.ts';
@@ -17,6 +18,8 @@ import { ownBase } from './own-base.ts';
 import { type StageOrder, stage } from './stage.ts';
 
 const DEFAULT_HOLD_MS = 60_000;
+/** A Node timer that is to wait longer fires at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** What both phases carry; zero means the default. */
 interface Call {
@@ -45,7 +48,7 @@ export class Deploys {
     const work = async (operation: OperationContext): Promise<{ kind: 'staged'; result: StageOutcome }> => {
       try {
         const result = await stage(order, this.#services, operation);
-        this.#services.holds.expireIn(link, operationId, call.holdMs || DEFAULT_HOLD_MS);
+        this.#services.holds.expireIn(link, operationId, Math.min(call.holdMs || DEFAULT_HOLD_MS, MAX_TIMER_MS));
         return { kind: 'staged', result };
       } catch (error) {
         this.#services.holds.letGo(link, operationId);
@@ -60,7 +63,8 @@ export class Deploys {
         target,
         oldTarget: () => readLinkText(link),
         brings,
-        deadlineMs: call.deadlineMs || this.#services.config.download.timeout,
+        prepare: () => this.#closeInterrupted(operationId, link),
+        deadlineMs: this.#deadline(call),
       },
       () => this.#hold(link, { operationId, project: target.projectName, version: brings }),
       work,
@@ -78,6 +82,9 @@ export class Deploys {
         const { result, left } = await activate(order, this.#services, operation);
         this.#prune(order, call.filenameDelete, left);
         return { kind: 'activated', result };
+      } catch (error) {
+        this.#dropFailed(order, operation);
+        throw error;
       } finally {
         this.#services.holds.letGo(link, operationId);
       }
@@ -90,8 +97,9 @@ export class Deploys {
         target,
         oldTarget: () => readLinkText(link),
         brings,
+        prepare: () => this.#closeInterrupted(operationId, link),
         activation: { choice, restart, autoRollback, filenameDelete: call.filenameDelete, deadlineMs: call.deadlineMs },
-        deadlineMs: call.deadlineMs || this.#services.config.download.timeout,
+        deadlineMs: this.#deadline(call),
       },
       () => this.#hold(link, { operationId, project: target.projectName, version: brings }),
       work,
@@ -103,14 +111,44 @@ export class Deploys {
    * back. A caller that asks again joins. One that had not flipped is left to its caller.
    */
   async resumeFlipped(): Promise<void> {
-    for (const [operationId, { records }] of this.#operations.all()) {
+    // Newest first: it closes the older ones on its link, which somebody has decided about since.
+    for (const [operationId, { records }] of [...this.#operations.all()].reverse()) {
       const interrupted = interruptedActivation(records);
-      if (!interrupted) continue;
-      const { target, activation, flippedTo, reverting } = interrupted;
-      const layout = layoutOf(this.#services.config, target);
-      if (!reverting && (await readLinkText(layout.link)) !== flippedTo) continue;
-      this.#services.log.warn({ operationId, target, reverting }, 'going on with an interrupted activation');
-      await this.activate({ operationId, ...activation }, { target, layout, ...activation });
+      if (!interrupted || outcomeOf(records, 'activate')) continue;
+      try {
+        await this.#resume(operationId, interrupted);
+      } catch (error) {
+        // One that cannot be gone on with must not keep the agent from starting: whoever asks is told that it is unknown.
+        this.#services.log.error({ err: error, operationId }, 'an interrupted activation cannot be gone on with');
+        const known = `interrupted, ${asDeployError(error).code}`;
+        await this.#operations.close(operationId, new DeployError('STATE_UNKNOWN', { known }));
+      }
+    }
+  }
+
+  async #resume(operationId: string, interrupted: InterruptedActivation): Promise<void> {
+    const { target, activation, flippedTo, reverting } = interrupted;
+    const layout = layoutOf(this.#services.config, target);
+    if (!reverting && (await readLinkText(layout.link)) !== flippedTo) return;
+    this.#services.log.warn({ operationId, target, reverting }, 'going on with an interrupted activation');
+    await this.activate({ operationId, ...activation }, { target, layout, ...activation });
+  }
+
+  /** Whoever works on a link now ends what a crash has interrupted there before: it must never be gone on with later. */
+  async #closeInterrupted(operationId: string, link: string): Promise<void> {
+    for (const [otherId, { records }] of this.#operations.all()) {
+      const other = otherId === operationId ? undefined : interruptedActivation(records);
+      if (!other || this.#linkOf(other.target) !== link) continue;
+      await this.#operations.close(otherId, new DeployError('OPERATION_INTERRUPTED', { phase: 'activate' }));
+    }
+  }
+
+  /** Undefined for a target that the configuration of today refuses. */
+  #linkOf(target: Target): string | undefined {
+    try {
+      return layoutOf(this.#services.config, target).link;
+    } catch {
+      return undefined;
     }
   }
 
@@ -129,7 +167,7 @@ export class Deploys {
     const graves: string[] = [];
     try {
       const plan = await this.#services.baseLock.run(layout.baseDir, () =>
-        takeOut({ ...order, held: this.#heldReleases(layout.link) }, graves),
+        takeOut({ ...order, held: () => this.#heldReleases(layout.link) }, graves),
       );
       this.#services.metrics.prunedReleases.inc(plan.remove.length);
       return plan;
@@ -145,9 +183,23 @@ export class Deploys {
 
   /** What an operation needs that runs now, and what those have staged that may yet activate. */
   #heldReleases(link: string): Set<string> {
-    const held = pinnedReleases(this.#operations.all().values(), Date.now());
-    const release = this.#services.holds.releaseFor(link);
-    return release === undefined ? held : held.add(release);
+    const pinned = pinnedReleases(this.#operations.all().values(), Date.now());
+    return pinned.union(this.#services.holds.neededOn(link));
+  }
+
+  #deadline({ deadlineMs }: Call): number {
+    return Math.min(deadlineMs || this.#services.config.download.timeout, MAX_TIMER_MS);
+  }
+
+  /** A copy that was staged for this deploy and failed is of no use to anybody: a caller that tries again and again would fill the disk. */
+  #dropFailed({ layout, target, choice }: ActivateOrder, { operationId, history }: OperationContext): void {
+    const staged = outcomeOf(history, 'stage');
+    if (choice.kind !== 'release' || staged?.kind !== 'staged' || staged.result.reused) return;
+    this.#background.start('drop', async () => {
+      const keep = Number.POSITIVE_INFINITY;
+      const { remove } = await this.prune({ layout, target, keep, unwantedRelease: choice.release });
+      this.#services.log.info({ operationId, remove }, 'failed release dropped');
+    });
   }
 
   #prune({ layout, target }: ActivateOrder, filenameDelete: string, left: string | null): void {

@@ -29,7 +29,7 @@ export async function findSameContent(
   if (!standing) return undefined;
   const { name } = standing.release;
   // From here on pruning leaves it alone.
-  services.holds.bring(layout.link, operation.operationId, name);
+  services.holds.need(layout.link, operation.operationId, name);
   const mismatch = await verifyTree(treeFilePath(layout, name), join(layout.releasesDir, name), operation.signal);
   if (mismatch === undefined) return standing;
   services.log.info(

@@ -50,12 +50,14 @@ async function putBack(
   const { layout, autoRollback } = order;
   const { from, to } = flip;
   if (!autoRollback || from === null || from === to) return false;
-  const now = await readLinkText(layout.link);
-  if (now === from) return true;
-  if (now !== to || (await versionOfLinkText(layout, from)) === undefined) return false;
-  await operation.record({ event: 'reverting', to: from, error: toWire(failure) });
-  await services.baseLock.run(layout.baseDir, () => flipLink(layout, from, operation.operationId));
-  return true;
+  return services.baseLock.run(layout.baseDir, async () => {
+    const now = await readLinkText(layout.link);
+    if (now === from) return true;
+    if (now !== to || (await versionOfLinkText(layout, from)) === undefined) return false;
+    await operation.record({ event: 'reverting', to: from, error: toWire(failure) });
+    await flipLink(layout, from, operation.operationId);
+    return true;
+  });
 }
 
 async function settleAgain({ order, aftercare }: Failed, services: HostServices): Promise<void> {

@@ -1,5 +1,6 @@
-import { rm } from 'node:fs/promises';
+import { lstat, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { systemCode } from '@sampan/shared/errors.ts';
 import { killIfSame } from '../host/kill-process.ts';
 import type { Operations } from '../operations/operations.ts';
 import { baseLayout, type Layout, layoutOf, type Target } from '../releases/layout.ts';
@@ -50,6 +51,16 @@ async function metaNames(base: Base): Promise<Set<string>> {
   return new Set((await namesIn(base.metaDir)).map((file) => file.replace(/\.(json|tree)$/, '')));
 }
 
+async function stands(path: string): Promise<boolean> {
+  try {
+    await lstat(path);
+    return true;
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return false;
+    throw error;
+  }
+}
+
 async function sweep(base: Base, { log }: HostServices): Promise<void> {
   const swept: string[] = [];
   const remove = async (path: string) => {
@@ -65,6 +76,11 @@ async function sweep(base: Base, { log }: HostServices): Promise<void> {
   }
   for (const name of await metaNames(base)) {
     if (await findRelease(base, name)) continue;
+    if (await stands(join(base.releasesDir, name))) {
+      // A base that was copied or restored has other inodes: what is known of its releases is not thrown away.
+      log.warn({ base: base.baseDir, name }, 'a manifest is not of the release that stands under its name');
+      continue;
+    }
     await remove(manifestPath(base, name));
     await remove(treeFilePath(base, name));
   }

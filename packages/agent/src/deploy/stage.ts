@@ -135,7 +135,7 @@ async function makeRelease(
   const release = await services.baseLock.run(layout.baseDir, () =>
     promote(layout, { stagingDir, root, treeFile, manifest }),
   );
-  services.holds.bring(layout.link, operation.operationId, release.name);
+  services.holds.need(layout.link, operation.operationId, release.name);
   return outcomeOf(release, false);
 }
 

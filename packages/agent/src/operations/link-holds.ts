@@ -10,8 +10,8 @@ export interface Holder {
 
 interface Hold extends Holder {
   since: string;
-  /** The release on this disk that it will make current, once known: not to be pruned. */
-  release?: string;
+  /** The releases on this disk that it needs, once known: the one it brings, and the one to go back to. */
+  releases: Set<string>;
   expiry: NodeJS.Timeout | undefined;
 }
 
@@ -34,18 +34,25 @@ export class LinkHolds {
       throw new DeployError('LINK_HELD', { project, release: version, operationId, since });
     }
     clearTimeout(held?.expiry);
-    this.#holds.set(link, { since: new Date().toISOString(), ...held, ...holder, expiry: undefined });
+    this.#holds.set(link, {
+      since: new Date().toISOString(),
+      releases: new Set(),
+      ...held,
+      ...holder,
+      expiry: undefined,
+    });
   }
 
-  /** Says which release the operation is going to need. */
-  bring(link: string, operationId: string, release: string): void {
+  /** Says which releases the operation needs: nobody may delete them while it holds the link. */
+  need(link: string, operationId: string, ...releases: string[]): void {
     const held = this.#holds.get(link);
-    if (held?.operationId === operationId) held.release = release;
+    if (held?.operationId !== operationId) return;
+    for (const release of releases) held.releases.add(release);
   }
 
-  /** The release that the holder of a link needs, if there is one. */
-  releaseFor(link: string): string | undefined {
-    return this.#holds.get(link)?.release;
+  /** The releases that the holder of a link needs. */
+  neededOn(link: string): ReadonlySet<string> {
+    return this.#holds.get(link)?.releases ?? new Set();
   }
 
   /** Lets the hold end by itself, unless the operation goes on before. */

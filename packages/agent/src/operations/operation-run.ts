@@ -28,6 +28,7 @@ export class OperationRun implements OperationContext {
   #last: Progress | undefined;
   #flipDecided = false;
   #outcome: Outcome | undefined;
+  #concluding = false;
 
   /** `records` is the operation's own list: what this run writes to the journal is added to it. */
   constructor(of: { operationId: string; phase: Phase; records: JournalRecord[] }, tools: RunTools) {
@@ -51,9 +52,9 @@ export class OperationRun implements OperationContext {
     return this.#outcome;
   }
 
-  /** Ends the run with `reason` if it has not decided to flip; says whether it will end so. */
+  /** Ends the run with `reason` if it has not decided to flip and has not ended already; says whether it will end so. */
   cancel(reason: DeployError): boolean {
-    if (this.#flipDecided || this.#outcome) return false;
+    if (this.#flipDecided || this.#concluding) return false;
     this.#abort.abort(reason);
     return true;
   }
@@ -90,7 +91,22 @@ export class OperationRun implements OperationContext {
     return result;
   }
 
+  /** The work is done: what it came to is being written down, and cannot be cancelled any more. */
+  conclude(): void {
+    this.#concluding = true;
+  }
+
+  get isConcluding(): boolean {
+    return this.#concluding;
+  }
+
+  /** Resolves when the run has its outcome. */
+  async ended(): Promise<void> {
+    if (!this.#outcome) await once(this.#events, 'end');
+  }
+
   finish(outcome: Outcome): void {
+    this.#concluding = true;
     this.#outcome = outcome;
     this.#events.emit('end');
   }

@@ -23,6 +23,8 @@ export interface Order {
   oldTarget: () => Promise<string | null>;
   /** The version that is to become current, for whoever reads the journal. */
   brings: string;
+  /** Done once the link is held, before anything is written down. */
+  prepare?: () => Promise<void>;
   /** Of an Activate: all that is needed to go on with it after a crash. */
   activation?: Activation;
   deadlineMs: number;
@@ -44,6 +46,7 @@ export class Operations {
   readonly #known = new Map<string, KnownOperation>();
   readonly #runs = new Set<Promise<void>>();
   #draining = false;
+  #forgetting = false;
 
   private constructor(journal: Journal, { log, metrics }: { log: Logger; metrics: Metrics }) {
     this.#journal = journal;
@@ -112,12 +115,38 @@ export class Operations {
     const known = this.#known.get(operationId);
     if (!known) throw new DeployError('OPERATION_UNKNOWN', { operationId });
     const cancelled = new DeployError('OPERATION_CANCELLED', {});
-    if (known.running) return known.running.cancel(cancelled) ? 'cancelled' : 'too_late';
+    const { running } = known;
+    if (running?.isConcluding) {
+      await running.ended();
+      return this.cancel(operationId);
+    }
+    if (running) return running.cancel(cancelled) ? 'cancelled' : 'too_late';
     const waits = outcomeOf(known.records, 'stage')?.kind === 'staged' && !outcomeOf(known.records, 'activate');
     if (!waits) return 'finished';
-    const refused = new OperationRun({ operationId, phase: 'activate', records: known.records }, this.#tools());
-    await refused.record({ event: 'finished', outcome: { kind: 'failed', error: toWire(cancelled) } });
+    await this.#close(operationId, known, cancelled);
     return 'cancelled';
+  }
+
+  /**
+   * Ends the activation of an operation that does not run, without doing anything: it is neither resumed nor tried again.
+   * From the first moment on, an Activate that comes joins this end.
+   */
+  async close(operationId: string, reason: DeployError): Promise<void> {
+    const known = this.#known.get(operationId);
+    if (known && !known.running && !outcomeOf(known.records, 'activate')) await this.#close(operationId, known, reason);
+  }
+
+  async #close(operationId: string, known: KnownOperation, reason: DeployError): Promise<void> {
+    const run = new OperationRun({ operationId, phase: 'activate', records: known.records }, this.#tools());
+    const outcome: Outcome = { kind: 'failed', error: toWire(reason) };
+    known.running = run;
+    run.conclude();
+    try {
+      await run.record({ event: 'finished', outcome });
+    } finally {
+      known.running = undefined;
+      run.finish(outcome);
+    }
   }
 
   /** Takes nothing new, ends what has not flipped, and waits for the rest. */
@@ -156,6 +185,7 @@ export class Operations {
     let outcome: Outcome;
     let hasBegun = false;
     try {
+      await order.prepare?.();
       const { request, target, brings, activation } = order;
       const attempt = 1 + run.history.filter((record) => record.event === 'started' && record.phase === phase).length;
       const oldTarget = await order.oldTarget();
@@ -177,7 +207,10 @@ export class Operations {
 
   /** The outcome is durable before anybody is told of it. Past the flip one that cannot be written down is told as unknown. */
   async #conclude(run: OperationRun, outcome: Outcome, log: Logger): Promise<void> {
-    const told = await run.record({ event: 'finished', outcome }).then(
+    run.conclude();
+    // Stopped by us before its flip, it is as if we had crashed: the same id is tried again by whoever comes next.
+    const stopped = !run.flipDecided && DeployError.is(run.signal.reason, 'AGENT_DRAINING');
+    const told = await run.record(stopped ? { event: 'interrupted' } : { event: 'finished', outcome }).then(
       () => outcome,
       (error: unknown) => {
         log.error({ err: error }, 'the outcome could not be written to the journal');
@@ -189,8 +222,20 @@ export class Operations {
     if (known) known.running = undefined;
     run.finish(told);
     log.info({ outcome: told.kind }, 'operation finished');
-    if (this.#known.size <= KEPT_OPERATIONS + FORGET_AT_ONCE) return;
-    for (const forgotten of await this.#journal.forgetOld(KEPT_OPERATIONS)) this.#known.delete(forgotten);
+    await this.#forgetOld(log);
+  }
+
+  /** Housekeeping: what goes wrong in it is nobody's outcome. */
+  async #forgetOld(log: Logger): Promise<void> {
+    if (this.#forgetting || this.#known.size <= KEPT_OPERATIONS + FORGET_AT_ONCE) return;
+    this.#forgetting = true;
+    try {
+      for (const forgotten of await this.#journal.forgetOld(KEPT_OPERATIONS)) this.#known.delete(forgotten);
+    } catch (error) {
+      log.error({ err: error }, 'old operations could not be forgotten');
+    } finally {
+      this.#forgetting = false;
+    }
   }
 }
 

@@ -8,6 +8,8 @@ export interface PruneQuestion {
   keep: number;
   /** A version whose copies are to go whatever their age. */
   unwanted?: string | undefined;
+  /** One release that is to go whatever its age. */
+  unwantedRelease?: string | undefined;
   protectedBy: ReadonlyMap<string, KeepReason>;
 }
 
@@ -17,10 +19,10 @@ export interface PrunePlan {
   kept: { release: string; reason: KeepReason }[];
 }
 
-export function planPrune({ newestFirst, keep, unwanted, protectedBy }: PruneQuestion): PrunePlan {
+export function planPrune({ newestFirst, keep, unwanted, unwantedRelease, protectedBy }: PruneQuestion): PrunePlan {
   const plan: PrunePlan = { remove: [], kept: [] };
   newestFirst.forEach(({ name, version }, index) => {
-    if (index < keep && version !== unwanted) return;
+    if (index < keep && version !== unwanted && name !== unwantedRelease) return;
     const reason = protectedBy.get(name);
     if (reason === undefined) plan.remove.push(name);
     else plan.kept.push({ release: name, reason });

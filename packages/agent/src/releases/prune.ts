@@ -17,8 +17,10 @@ export interface PruneOrder {
   keep: number;
   unwanted?: string | undefined;
   justLeft?: string | undefined;
-  /** The releases that operations need. Names of other bases in it do no harm. */
-  held: ReadonlySet<string>;
+  /** One release that is to go whatever its age. */
+  unwantedRelease?: string | undefined;
+  /** The releases that operations need, asked last. Names of other bases in it do no harm. */
+  held: () => ReadonlySet<string>;
 }
 
 /**
@@ -28,7 +30,8 @@ export interface PruneOrder {
  */
 export async function takeOut(order: PruneOrder, graves: string[]): Promise<PrunePlan> {
   const newestFirst = await listReleases(order.layout, order.target);
-  const question = { newestFirst, keep: order.keep, unwanted: order.unwanted };
+  const { keep, unwanted, unwantedRelease } = order;
+  const question = { newestFirst, keep, unwanted, unwantedRelease };
   // Asking /proc is the dear part: only where something would go.
   const wouldGo = planPrune({ ...question, protectedBy: new Map() }).remove;
   if (wouldGo.length === 0) return { remove: [], kept: [] };
@@ -49,7 +52,7 @@ export async function bury(graves: readonly string[]): Promise<void> {
 async function protectedReleases({ layout, justLeft, held }: PruneOrder): Promise<Map<string, KeepReason>> {
   const reasons = new Map<string, KeepReason>();
   for (const name of await releasesInUse(layout.releasesDir)) reasons.set(name, 'in_use');
-  for (const name of held) reasons.set(name, 'held');
+  for (const name of held()) reasons.set(name, 'held');
   if (justLeft !== undefined) reasons.set(justLeft, 'just_left');
   for (const entry of await namesIn(layout.baseDir)) {
     const text = await linkTextOf(join(layout.baseDir, entry));

@@ -1,5 +1,6 @@
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { ReflectionService } from '@grpc/reflection';
+import { ConfigError } from '@sampan/shared/load-config.ts';
 import { loadProto } from '@sampan/shared/load-proto.ts';
 import type { ListenAddress } from '@sampan/shared/units.ts';
 import { HealthImplementation } from 'grpc-health-check';
@@ -25,7 +26,7 @@ export class GrpcServer {
     const address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
     return new Promise((resolve, reject) => {
       this.#server.bindAsync(address, ServerCredentials.createInsecure(), (error, bound) =>
-        error ? reject(new Error(`cannot listen on ${address}: ${error.message}`)) : resolve(bound),
+        error ? reject(new ConfigError(`cannot listen on ${address}: ${error.message}`)) : resolve(bound),
       );
     });
   }

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { ConfigError } from '@sampan/shared/load-config.ts';
 import type { Logger } from '@sampan/shared/logger.ts';
 import type { ListenAddress } from '@sampan/shared/units.ts';
 import type { AgentCore } from './agent-core.ts';
@@ -20,7 +21,9 @@ export class StatusServer {
   /** Opens the port; says which, where 0 was asked for. */
   async listen({ host, port }: ListenAddress): Promise<number> {
     this.#server.listen(port, host);
-    await once(this.#server, 'listening');
+    await once(this.#server, 'listening').catch((cause: Error) => {
+      throw new ConfigError(`cannot listen on ${host}:${port}: ${cause.message}`, { cause });
+    });
     return (this.#server.address() as AddressInfo).port;
   }
 

@@ -194,6 +194,8 @@ describe('operations', () => {
     gate.resolve();
     await drained;
     expect(waiting.outcome).toEqual({ kind: 'failed', error: { code: 'AGENT_DRAINING', params: {} } });
+    // As after a crash, whoever asks the next life of the agent gets one more attempt.
+    expect(operations.find('op1')?.records.map(({ event }) => event)).toEqual(['started', 'interrupted']);
     expect(flipped.outcome).toEqual(staged);
   });
 

@@ -4,12 +4,12 @@ import type { OperationRun } from '../../operations/operation-run.ts';
 import { layoutOf } from '../../releases/layout.ts';
 import type { AgentCore } from '../agent-core.ts';
 import { mustRestart } from '../must-restart.ts';
-import { invalid, parseFilename, parseOperationId, parseTarget } from '../parse-request.ts';
+import { invalid, parseName, parseOperationId, parseTarget } from '../parse-request.ts';
 
 export function activate(core: AgentCore, request: ActivateRequest__Output): Promise<OperationRun> {
   const target = parseTarget(request.target);
   const { deadlineMs, autoRollback, filenameDelete } = request;
-  if (filenameDelete !== '') parseFilename('filename_delete', filenameDelete);
+  if (filenameDelete !== '') parseName('filename_delete', filenameDelete);
   return core.deploys.activate(
     { operationId: parseOperationId(request.operationId), deadlineMs, filenameDelete },
     {
