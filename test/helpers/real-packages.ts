@@ -7,8 +7,8 @@ import { systemCode } from '@sampan/shared/errors.ts';
 
 const run = promisify(execFile);
 
-/** Fetched once a machine and kept: what Debian and npm carry under one version never changes. */
-const CACHE = join(tmpdir(), 'sampan-test-packages');
+/** Fetched once and kept, for each user apart: what Debian and npm carry under one version never changes. */
+const CACHE = join(tmpdir(), `sampan-test-packages-${process.getuid?.()}`);
 const FETCH_TIMEOUT_MS = 180_000;
 
 /** The path of a registry's tarball, as it was published: `npmTarball('jquery@1.6.2')`. */
