@@ -21,7 +21,7 @@ export async function standingRelease(layout: Layout, about: Partial<Manifest> =
   const treeFile = join(stagingDir, 'tree.jsonl');
   const { mtimeMs, size } = lstatSync(join(root, 'version.txt'));
   writeFileSync(treeFile, `${JSON.stringify(['version.txt', 'f', 0o644, size, Math.floor(mtimeMs / 1000)])}\n`);
-  const manifest: Omit<Manifest, 'inode'> = {
+  const manifest: Omit<Manifest, 'inode' | 'sequence'> = {
     project: 'shop',
     link: 'web',
     filename: `${version}.tar.gz`,

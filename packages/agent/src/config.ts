@@ -12,6 +12,16 @@ const command = z.union([
   z.array(z.string().min(1)).nonempty(),
 ]);
 
+/** An absolute path in which only these placeholders stand. */
+function template(placeholders: readonly string[]) {
+  return z
+    .string()
+    .startsWith('/')
+    .refine((path) => (path.match(/\{[^}]*\}?/g) ?? []).every((found) => placeholders.includes(found)), {
+      error: `expected no placeholder but ${placeholders.join(' ')}`,
+    });
+}
+
 const hook = z.strictObject({
   run: command,
   user: z.string().min(1).nullable().default(null),
@@ -22,8 +32,10 @@ const hook = z.strictObject({
 const language = (base: string, restarts: readonly ['supervisor' | 'none', ...'none'[]]) =>
   z
     .strictObject({
-      base_dir: z.string().startsWith('/').default(base),
-      log_file: z.string().startsWith('/').default('/opt/log/{project_name}/{logname}'),
+      base_dir: template(['{project_name}', '{deploy_dir}']).default(base),
+      log_file: template(['{project_name}', '{deploy_dir}', '{logname}'])
+        .includes('{logname}', 'expected a path with {logname}: each log is a file of its own')
+        .default('/opt/log/{project_name}/{logname}'),
       owner: z
         .string()
         .regex(/^[^:\s]+(:[^:\s]+)?$/, 'expected user or user:group')
@@ -107,6 +119,10 @@ export type HookConfig = z.output<typeof hook>;
  */
 export function loadAgentConfig(file: string | undefined): AgentConfig {
   const config = file === undefined ? standalone() : loadConfig(agentConfigSchema, file);
+  const { listen, health_listen } = config;
+  if (listen.port !== 0 && listen.port === health_listen.port && listen.host === health_listen.host) {
+    throw new ConfigError(`${file} cannot be used:\n  health_listen: expected another address than listen`);
+  }
   for (const key of ['listen', 'health_listen'] as const) {
     if (!isLoopback(config[key].host)) {
       throw new ConfigError(

@@ -14,11 +14,16 @@ export const size = z.union([z.number(), z.string()]).transform((value, context)
 const DURATION = /^(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)$/;
 const MILLISECONDS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
-/** A duration in configuration, in milliseconds: text such as `500ms`, `5s`, `30m`. A bare number is refused: it has no unit. */
+/** What a Node timer can wait for; a longer one would fire at once. */
+const MAX_DURATION_MS = 24 * MILLISECONDS.d;
+
+/** A duration in configuration, in milliseconds: text such as `500ms`, `5s`, `30m`, up to 24 days. A bare number is refused: it has no unit. */
 export const duration = z.union([z.number(), z.string()]).transform((value, context) => {
   const found = DURATION.exec(String(value).trim());
-  if (found) return Math.round(Number(found[1]) * MILLISECONDS[found[2] as keyof typeof MILLISECONDS]);
-  context.addIssue({ code: 'custom', message: `expected a duration such as 30s, got ${JSON.stringify(value)}` });
+  const ms = found ? Math.round(Number(found[1]) * MILLISECONDS[found[2] as keyof typeof MILLISECONDS]) : 0;
+  if (ms > 0 && ms <= MAX_DURATION_MS) return ms;
+  const expected = found ? 'more than 0 and at most 24d' : 'a duration such as 30s';
+  context.addIssue({ code: 'custom', message: `expected ${expected}, got ${JSON.stringify(value)}` });
   return z.NEVER;
 });
 

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DeployError, systemCode } from '@sampan/shared/errors.ts';
 import { artifactKind } from '@sampan/shared/names.ts';
@@ -7,6 +7,7 @@ import { ChunkGarbage } from '../host/chunk-garbage.ts';
 import { diskError } from '../host/disk-error.ts';
 import { assertSpace } from '../host/disk-space.ts';
 import { startTimeOf } from '../host/kill-process.ts';
+import { removeTree } from '../host/remove-tree.ts';
 import { corrupt } from '../unpack/corrupt.ts';
 import { CONTENT_DIR, TREE_FILE } from '../unpack/unpack-order.ts';
 import type { ArtifactRequest, ArtifactSettings, FetchedArtifact } from './artifact-request.ts';
@@ -53,7 +54,7 @@ export class Transfer {
       return new Transfer({ request, settings, stagingDir, unpacker });
     } catch (error) {
       await unpacker?.kill();
-      await rm(stagingDir, { recursive: true, force: true });
+      await removeTree(stagingDir);
       throw error;
     }
   }
@@ -155,7 +156,7 @@ export class Transfer {
   /** Ends its process and removes all that it wrote. */
   async discard(): Promise<void> {
     await this.stop();
-    await rm(this.#stagingDir, { recursive: true, force: true });
+    await removeTree(this.#stagingDir);
   }
 
   #count(chunk: Buffer): void {

@@ -92,8 +92,9 @@ export class Unpacker {
   async outcome(): Promise<Unpacked> {
     await this.#closed;
     if (this.#final?.event === 'done') return this.#final.unpacked;
-    if (this.#final) throw fromWire(this.#final.error);
-    const cause = new Error(`the unpacker ended without a report: ${this.#ending} ${this.#stderr}`);
+    if (this.#final && this.#final.error.code !== 'INTERNAL') throw fromWire(this.#final.error);
+    // Its own text is for the log alone.
+    const cause = new Error(`the unpacker failed: ${this.#ending} ${this.#stderr}`);
     throw new DeployError('INTERNAL', {}, { cause });
   }
 

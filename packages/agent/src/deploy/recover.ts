@@ -1,7 +1,8 @@
-import { lstat, rm } from 'node:fs/promises';
+import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemCode } from '@sampan/shared/errors.ts';
 import { killIfSame } from '../host/kill-process.ts';
+import { removeTree } from '../host/remove-tree.ts';
 import type { Operations } from '../operations/operations.ts';
 import { baseLayout, type Layout, layoutOf, type Target } from '../releases/layout.ts';
 import { TEMPORARY_LINK_PREFIX } from '../releases/link.ts';
@@ -64,7 +65,7 @@ async function stands(path: string): Promise<boolean> {
 async function sweep(base: Base, { log }: HostServices): Promise<void> {
   const swept: string[] = [];
   const remove = async (path: string) => {
-    await rm(path, { recursive: true, force: true });
+    await removeTree(path);
     swept.push(path);
   };
   for (const name of await namesIn(base.baseDir)) {

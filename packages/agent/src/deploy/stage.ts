@@ -1,8 +1,9 @@
-import { rm, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { versionOf } from '@sampan/shared/names.ts';
 import { redactUrl } from '@sampan/shared/redact-url.ts';
 import { type FetchedArtifact, fetchArtifact } from '../artifact/fetch-artifact.ts';
+import { removeTree } from '../host/remove-tree.ts';
 import { syncFilesystem } from '../host/sync-filesystem.ts';
 import type { StageOutcome } from '../operations/journal-record.ts';
 import type { OperationContext } from '../operations/operation-context.ts';
@@ -66,7 +67,7 @@ export async function stage(
 
 /** What cannot be removed decides nothing: it is swept at start-up. */
 async function removeStaging(stagingDir: string, { log }: HostServices): Promise<void> {
-  await rm(stagingDir, { recursive: true, force: true }).catch((error: unknown) =>
+  await removeTree(stagingDir).catch((error: unknown) =>
     log.warn({ err: error, stagingDir }, 'staging could not be removed'),
   );
 }

@@ -1,6 +1,7 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
+import { systemCode } from '@sampan/shared/errors.ts';
 
 /** How a command that Sampan runs is to be run. */
 export interface Command {
@@ -33,7 +34,8 @@ const DRAIN_MS = 250;
  */
 export async function runCommand(command: Command, signal: AbortSignal): Promise<CommandResult> {
   signal.throwIfAborted();
-  const child = start(command);
+  const child = startOrNot(command);
+  if (!(child instanceof ChildProcess)) return child;
   const stdout = collect(child, ['stdout']);
   const both = collect(child, ['stdout', 'stderr']);
   let timedOut = false;
@@ -56,6 +58,16 @@ export async function runCommand(command: Command, signal: AbortSignal): Promise
   } finally {
     clearTimeout(timer);
     signal.removeEventListener('abort', onAbort);
+  }
+}
+
+/** The child, or how its start failed: some errors (EPERM for another user's ids) are thrown and not told by an event. */
+function startOrNot(command: Command): ChildProcess | CommandResult {
+  try {
+    return start(command);
+  } catch (error) {
+    const ending = systemCode(error) ?? 'did not start';
+    return { ok: false, exitCode: undefined, ending, stdout: '', output: '' };
   }
 }
 
@@ -94,12 +106,12 @@ async function ended(child: ChildProcess): Promise<{ exitCode: number | undefine
   }
 }
 
+/** Never throws: it is called from timers. A group that ended meanwhile is gone; one that is not ours to kill (sudo) ends by itself or not. */
 function killGroup(child: ChildProcess): void {
   if (child.pid === undefined) return;
   try {
     process.kill(-child.pid, 'SIGKILL');
-  } catch (error) {
-    // The group ended by itself in the meantime.
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  } catch {
+    child.kill('SIGKILL');
   }
 }

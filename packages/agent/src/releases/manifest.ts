@@ -20,8 +20,10 @@ export const manifestSchema = z.object({
   entries: z.number(),
   inode: z.number(),
   operationId: z.string(),
-  /** ISO 8601, UTC. */
+  /** ISO 8601, UTC: for people. */
   stagedAt: z.string(),
+  /** Higher than that of every release which stood in the base before: what is newer, whatever the clock said. */
+  sequence: z.number(),
 });
 export type Manifest = z.output<typeof manifestSchema>;
 

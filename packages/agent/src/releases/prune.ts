@@ -5,6 +5,7 @@ import { DeployError } from '@sampan/shared/errors.ts';
 import { diskError } from '../host/disk-error.ts';
 import { syncDirectory } from '../host/durable-file.ts';
 import { releasesInUse } from '../host/processes.ts';
+import { removeTree } from '../host/remove-tree.ts';
 import { type Layout, releaseOfLinkText, type Target } from './layout.ts';
 import { readLinkText } from './link.ts';
 import { type KeepReason, type PrunePlan, planPrune } from './plan-prune.ts';
@@ -46,7 +47,7 @@ export async function takeOut(order: PruneOrder, graves: string[]): Promise<Prun
 
 /** Removes what was taken out. */
 export async function bury(graves: readonly string[]): Promise<void> {
-  for (const grave of graves) await rm(grave, { recursive: true, force: true });
+  for (const grave of graves) await removeTree(grave);
 }
 
 async function protectedReleases({ layout, justLeft, held }: PruneOrder): Promise<Map<string, KeepReason>> {

@@ -26,7 +26,7 @@ export async function listReleases(base: Base, target: Pick<Target, 'projectName
   return all
     .filter((release) => release !== undefined)
     .filter(({ project, link }) => project === target.projectName && link === target.linkName)
-    .sort((a, b) => b.stagedAt.localeCompare(a.stagedAt) || b.name.localeCompare(a.name, 'en', { numeric: true }));
+    .sort((a, b) => b.sequence - a.sequence);
 }
 
 /** The release of that name, if it stands there and its manifest is its own (same inode). */
@@ -45,7 +45,7 @@ export async function promote(base: Base, staged: StagedTree): Promise<Release> 
   const inode = await inodeOf(staged.root);
   if (inode === undefined)
     throw new DeployError('DISK_ERROR', { path: staged.root, operation: 'lstat', reason: 'ENOENT' });
-  const release: Release = { name, ...staged.manifest, inode };
+  const release: Release = { name, ...staged.manifest, inode, sequence: await nextSequence(base) };
   try {
     await enter(base, staged, release);
   } catch (cause) {
@@ -62,7 +62,7 @@ export interface StagedTree {
   /** The directory (or bare file) that becomes the release. */
   root: string;
   treeFile: string;
-  manifest: Omit<Manifest, 'inode'>;
+  manifest: Omit<Manifest, 'inode' | 'sequence'>;
 }
 
 /** The version that the link names, as people know it. */
@@ -126,6 +126,13 @@ async function takeBack(base: Base, staged: StagedTree, { name, inode }: Release
   if ((await inodeOf(place)) === inode) await rename(place, staged.root);
   await rm(manifestPath(base, name), { force: true });
   await rm(treeFilePath(base, name), { force: true });
+}
+
+async function nextSequence(base: Base): Promise<number> {
+  const manifests = await Promise.all(
+    (await manifestNames(base)).map((name) => readManifest(manifestPath(base, name))),
+  );
+  return 1 + Math.max(0, ...manifests.map((manifest) => manifest?.sequence ?? 0));
 }
 
 /** Names on disk are made unique (`app~2`): `~` is in no name that a caller can send. */

@@ -14,6 +14,9 @@ export interface LogFile {
   path: string;
 }
 
+/** Commands and environments hold passwords: what they say is not shown. */
+const REDACTED = '[redacted]';
+
 /** One process with what its values may name. */
 interface Subject {
   section: IniSection;
@@ -62,14 +65,15 @@ function checkCommand({ section, names, facts }: Subject): void {
   const where = `[${section.name}] environment`;
   const text = section.values.get('environment')?.text;
   const pairs = text === undefined ? new Map<string, string>() : environmentPairs(expand(where, text, known));
-  if (!pairs) throw refusal(where, text ?? '', ENVIRONMENT_RULE);
+  if (!pairs) throw refusal(where, REDACTED, ENVIRONMENT_RULE);
   // What the program's own environment sets may be named by its command, not by the environment itself.
   for (const [name, value] of pairs) known.set(`ENV_${name}`, value);
   for (const key of ['command', 'directory'] as const) {
     const value = section.values.get(key)?.text;
     if (value === undefined) continue;
     const expected = expandedKeys[key](expand(`[${section.name}] ${key}`, value, known));
-    if (expected !== undefined) throw refusal(`[${section.name}] ${key}`, JSON.stringify(value), expected);
+    const found = key === 'command' ? REDACTED : JSON.stringify(value);
+    if (expected !== undefined) throw refusal(`[${section.name}] ${key}`, found, expected);
   }
 }
 

@@ -30,6 +30,9 @@ const TYPES: Partial<Record<Header['type'], EntryType>> = {
   Link: 'link',
 };
 
+/** No file system of Linux takes a longer one (PATH_MAX, its end included); held in memory until all files stand. */
+const MAX_TARGET_BYTES = 4095;
+
 /** The largest size that a header can say in octal; above it a PAX record says the size and the header anything. */
 const MAX_OCTAL_SIZE = 0o77777777777;
 
@@ -58,6 +61,9 @@ export function readEntry(header: Header, block: Buffer, fields: ExtendedFields)
   const isLink = type === 'link' || type === 'symlink';
   const linkpath = isLink ? (fields.linkpath ?? nameIn(header.linkpath, block, [157, 100])) : '';
   if (isLink && linkpath === '') throw corrupt(`link ${path} has no target`);
+  if (Buffer.byteLength(linkpath) > MAX_TARGET_BYTES) {
+    throw refuseEntry(path, 'path_invalid', `a link target of more than ${MAX_TARGET_BYTES} bytes`);
+  }
   return {
     type,
     path,

@@ -12,7 +12,7 @@ export function writeError(error: unknown, { stagingDir, entry }: { stagingDir: 
     case 'ENOSPC':
     case 'EDQUOT': {
       const path = dirname(stagingDir);
-      return new DeployError(outOfInodes(stagingDir) ? 'INODES_EXHAUSTED' : 'DISK_FULL', { path }, { cause: error });
+      return new DeployError(outOfInodes() ? 'INODES_EXHAUSTED' : 'DISK_FULL', { path }, { cause: error });
     }
     case 'ENAMETOOLONG':
       return refuseEntry(entry, 'path_invalid', 'longer than the file system allows');
@@ -27,7 +27,8 @@ export function writeError(error: unknown, { stagingDir, entry }: { stagingDir: 
 }
 
 /** Some file systems (btrfs) do not count inodes and say 0 of 0. */
-function outOfInodes(path: string): boolean {
-  const { files, ffree } = statfsSync(path);
+function outOfInodes(): boolean {
+  // By the working directory: as the owner of the release, the process may not be allowed to walk to it.
+  const { files, ffree } = statfsSync('.');
   return files > 0 && ffree === 0;
 }

@@ -29,12 +29,12 @@ describe('releases', () => {
     expect(found.map(({ name, version }) => [name, version])).toEqual([['app~2', 'app']]);
   });
 
-  it('lists newest first', async () => {
+  it('lists the last one that came first, whatever the clock said', async () => {
     const layout = await madeLayout(tempDir());
-    await standingRelease(layout, { version: 'b', stagedAt: '2026-01-02T00:00:00.000Z' });
-    await standingRelease(layout, { version: 'a', stagedAt: '2026-01-03T00:00:00.000Z' });
+    await standingRelease(layout, { version: 'b', stagedAt: '2026-01-03T00:00:00.000Z' });
+    await standingRelease(layout, { version: 'a', stagedAt: '2026-01-02T00:00:00.000Z' });
     await standingRelease(layout, { version: 'c', stagedAt: '2026-01-01T00:00:00.000Z' });
-    expect((await listReleases(layout, shop)).map(({ name }) => name)).toEqual(['a', 'b', 'c']);
+    expect((await listReleases(layout, shop)).map(({ name }) => name)).toEqual(['c', 'a', 'b']);
   });
 
   it('counts a manifest only while its inode stands there', async () => {
