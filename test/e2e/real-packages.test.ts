@@ -140,9 +140,9 @@ function makeOddTree(dir: string, levels: number): void {
   write('bin/setgid', 0o2775);
   write('shared.txt', 0o666);
   write('secret.txt', 0o400);
-  // Only root can pack what nobody may read.
-  const closed = process.getuid?.() === 0 ? 0o000 : 0o500;
-  write('nobody.txt', closed);
+  // Only root can pack what nobody may read, and remove it afterwards.
+  const isRoot = process.getuid?.() === 0;
+  write('nobody.txt', isRoot ? 0o000 : 0o400);
   write('空 格.txt', 0o644);
   write('empty', 0o644);
   writeFileSync(join(dir, 'empty'), '');
@@ -155,7 +155,8 @@ function makeOddTree(dir: string, levels: number): void {
   mkdirSync(long, { recursive: true });
   writeFileSync(join(long, 'leaf.txt'), 'deep\n');
   cpSync(new URL('../fixtures', import.meta.url), join(dir, 'fixtures'), { recursive: true });
-  for (const [path, mode] of Object.entries({ sticky: 0o1777, private: 0o700, readonly: 0o555, closed })) {
+  const modes = { sticky: 0o1777, private: 0o700, readonly: isRoot ? 0o555 : 0o755, closed: isRoot ? 0o000 : 0o711 };
+  for (const [path, mode] of Object.entries(modes)) {
     mkdirSync(join(dir, path));
     writeFileSync(join(dir, path, 'inside.txt'), `inside ${path}\n`);
     execFileSync('chmod', [mode.toString(8), join(dir, path)]);
