@@ -59,10 +59,13 @@ it('a deploy goes on with an agent that was killed in the middle of it and start
   expect(current()).toBe('web-1');
 });
 
-it('an agent that is told to stop ends what has not flipped, and the caller is told', async () => {
-  const { answer, host, stopAgent } = await midDownload();
+it('a deploy goes on with an agent that was told to stop in the middle of it and started again', async () => {
+  const { answer, origin, current, stopAgent, startAgentAgain } = await midDownload();
   expect(await stopAgent('SIGTERM')).toEqual({ code: 0, signal: null });
-  expect((await answer).body).toEqual({ status_code: 501, data: { [host]: 'Agent正在停止, 软连接未切换' } });
+  origin.serve(PATH, artifact);
+  await startAgentAgain();
+  expect((await answer).body).toEqual(done);
+  expect(current()).toBe('web-1');
 });
 
 it('a controller that is told to stop cancels at the agent what has not flipped, and leaves the link free for the next', async () => {

@@ -3,9 +3,9 @@ import { isLoss, lossReason } from '../agents/agent-loss.ts';
 import { askCurrentVersion } from './ask-current-version.ts';
 import type { HostRun } from './host-run.ts';
 
-/** Whether the failure leaves open what became of the operation, so that asking again may tell. `isRepeated`: it was sent before. */
-export function isInconclusive(error: unknown, isRepeated: boolean): boolean {
-  return isLoss(error) || (isRepeated && DeployError.is(error, 'AGENT_DRAINING'));
+/** Whether asking again may end better: what became of the operation is open, or its agent is only being restarted. */
+export function isInconclusive(error: unknown): boolean {
+  return isLoss(error) || DeployError.is(error, 'AGENT_DRAINING');
 }
 
 /** What the caller is to be told of a host whose operation failed, or was lost: never more than is known. */

@@ -35,9 +35,11 @@ export async function followOperation<Result>(run: HostRun, phase: Phase<Result>
       return await attemptOnce(run, phase);
     } catch (error) {
       if (error instanceof AgentLoss) run.heardAtMs = performance.now();
+      // Said by the first call that was to flip: it has not, and an agent that is restarted takes the next one.
+      if (DeployError.is(error, 'AGENT_DRAINING') && !isRepeated) run.activateSent = false;
       const waitMs = backoffMs(attempt);
       const isInTime = performance.now() + waitMs < patientUntilMs(run);
-      if (!run.contacted || !isInTime || !isInconclusive(error, isRepeated) || stopOf(run).aborted) {
+      if (!run.contacted || !isInTime || !isInconclusive(error) || stopOf(run).aborted) {
         throw await explainFailure(error, run, isRepeated);
       }
       run.log.warn({ ...fieldsOf(run, phase), err: error }, 'lost the agent, asking again');
