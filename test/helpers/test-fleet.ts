@@ -14,17 +14,20 @@ import { testStore } from './test-store.ts';
 export interface TestFleet extends Fleet {
   /** Resolves once an agent was heard to have reached a step, past or to come. */
   heardOf(step: string): Promise<void>;
+  /** Resolves once this was logged, past or to come. */
+  logged(message: string): Promise<void>;
 }
 
 /** What a controller works on hosts with, in this process, with limits that a test can wait for. */
 export function testFleet(limits: Partial<Limits> = {}, connectTimeoutMs = 500): TestFleet {
-  const { log, heardOf } = watchedLog();
+  const { log, heardOf, logged } = watchedLog();
   const agents = new AgentPool(connectTimeoutMs);
   onTestFinished(() => agents.close());
   return {
     agents,
     log,
     heardOf,
+    logged,
     metrics: createMetrics({ agents: () => agents.count(), rollouts: () => 0 }),
     limits: {
       maxParallel: 200,
@@ -46,17 +49,22 @@ export async function testRollouts(fleet: Fleet = testFleet(), store?: Store): P
 
 /** Writes nowhere; steps are logged as they arrive. */
 function watchedLog() {
-  const steps = new Map<string, PromiseWithResolvers<void>>();
-  const entry = (step: string) => {
-    const known = steps.get(step) ?? Promise.withResolvers<void>();
-    steps.set(step, known);
-    return known;
+  const known = new Map<string, PromiseWithResolvers<void>>();
+  const entry = (what: string) => {
+    const found = known.get(what) ?? Promise.withResolvers<void>();
+    known.set(what, found);
+    return found;
   };
   const write = (line: string) => {
     const { msg, step } = JSON.parse(line) as { msg: string; step?: string };
-    if (msg === 'step' && step !== undefined) entry(step).resolve();
+    entry(msg).resolve();
+    if (msg === 'step' && step !== undefined) entry(`step ${step}`).resolve();
   };
-  return { log: pino({ level: 'debug' }, { write }), heardOf: (step: string) => entry(step).promise };
+  return {
+    log: pino({ level: 'debug' }, { write }),
+    heardOf: (step: string) => entry(`step ${step}`).promise,
+    logged: (message: string) => entry(message).promise,
+  };
 }
 
 export function planHost(name: string): Host {
