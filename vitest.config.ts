@@ -27,8 +27,8 @@ export default defineConfig({
     // Processes, not threads: tests look at the descriptors, the umask and the working directory of their own process.
     pool: 'forks',
     maxWorkers: 2,
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     projects: [
       group('unit', { sequence: { groupOrder: 0 } }),
       // Supervisor's waits make most of their time.
