@@ -79,6 +79,11 @@ export class Origin {
     return this.received.filter(({ url }) => pathIn(url) === path).length;
   }
 
+  /** How much has been written to connections that are open; a part of it may be on its way. */
+  get sentBytes(): number {
+    return [...this.#sockets].reduce((total, socket) => total + socket.bytesWritten, 0);
+  }
+
   /** Resolves when this many requests for a path have come. */
   async requested(path: string, count: number): Promise<void> {
     while (this.requests(path) < count) await new Promise<void>((resolve) => this.#waiting.push(resolve));

@@ -32,7 +32,7 @@ export class Unpacker {
   static async start(order: UnpackOrder): Promise<Unpacker> {
     const { path, env } = unpackProgram();
     const child = spawn(process.execPath, [...NODE_FLAGS, path, JSON.stringify(order)], {
-      cwd: '/',
+      cwd: order.stagingDir,
       env: { ...ENVIRONMENT, ...env },
       // A signal to the agent's group, as from Ctrl-C, is for the agent to answer.
       detached: true,

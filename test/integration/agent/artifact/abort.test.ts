@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { file, tarGz } from '../../../helpers/archives.ts';
+import { endOfArchive, file, tarGz } from '../../../helpers/archives.ts';
 import { type Origin, startOrigin } from '../../../helpers/origin.ts';
 import { type Staging, StagingGround } from '../../../helpers/staging-ground.ts';
 
@@ -39,13 +39,20 @@ it.each([
 
 it('ends a process that is stuck, and leaves nothing, when it is aborted', async () => {
   const abort = new AbortController();
-  const url = origin.serve('/a', many);
+  // More than all the buffers on the way hold.
+  const url = origin.serve('/a.tar', Buffer.concat([file('a', Buffer.alloc(64 * 1024 * 1024)), endOfArchive]));
   const onStaging = async (staging: Staging) => {
     process.kill(staging.pid, 'SIGSTOP');
     ground.announce(staging);
   };
-  const fetching = ground.fetch({ url, onStaging }, {}, abort.signal);
-  await Promise.all([origin.requested('/a', 1), ground.staging]);
+  const fetching = ground.fetch({ url, filename: 'zeus-1.tar', onStaging }, {}, abort.signal);
+  let sent = -1;
+  const stands = () => {
+    const before = sent;
+    sent = origin.sentBytes;
+    return sent === before && sent > 1024 * 1024;
+  };
+  await expect.poll(stands, { interval: 100, timeout: 20_000 }).toBe(true);
   abort.abort(why);
   await expect(fetching).rejects.toBe(why);
   await ground.assertClean();

@@ -84,6 +84,7 @@ it.each([
   ['/opt//jdk/./bin/', true],
   ['/opt/jdk-21', false],
   ['/opt/jdk/../x', false],
+  ['/opt/jdk/../jdk/bin', false],
   ['/opt', false],
 ])('%s is below /opt/jdk: %s', (target, allowed) => {
   expect(isAllowedAbsolute(target, ['/opt/jdk'])).toBe(allowed);
