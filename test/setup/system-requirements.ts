@@ -42,6 +42,8 @@ export const systemRequirements = {
   },
   /** A network of its own: `unshare --net`. Containers without CAP_SYS_ADMIN have none. */
   'network namespaces': { isMet: () => succeeds('unshare', '--net true'), packages: [] },
+  /** File systems of its own: `mount`. Needs CAP_SYS_ADMIN too. */
+  mounts: { isMet: () => succeeds('unshare', '--mount true'), packages: [] },
 } satisfies Record<string, SystemRequirement>;
 
 export type Requirement = keyof typeof systemRequirements;
