@@ -2,6 +2,7 @@ import { writeSync } from 'node:fs';
 import { flushCompileCache } from 'node:module';
 import { asDeployError } from '@sampan/shared/errors.ts';
 import { toWire } from '@sampan/shared/to-wire.ts';
+import { corrupt } from './corrupt.ts';
 import { peek } from './decode.ts';
 import { enterContent } from './enter-content.ts';
 import { RECOGNIZE_BYTES } from './recognize.ts';
@@ -37,6 +38,7 @@ async function run(): Promise<Unpacked> {
   // For the next process; what Node writes at its exit would never be written here. Nothing without NODE_COMPILE_CACHE.
   flushCompileCache();
   const input = await peek(process.stdin, RECOGNIZE_BYTES);
+  if (input.head.length === 0) throw corrupt('the file is empty');
   process.umask(0);
   try {
     const log = new TreeLog(order.stagingDir, Buffer.byteLength(order.filename));

@@ -15,7 +15,6 @@ const ZIP_END_MAGIC = Buffer.from('504b0506', 'hex');
 
 /** Writes a jar or war as it is into the working directory. */
 export async function unpackFile({ head, chunks }: Peeked, { order, log }: Unpacking): Promise<Unpacked> {
-  if (head.length === 0) throw corrupt('the file is empty');
   if (isHtml(head)) throw corrupt('expected a jar or war, found an HTML page');
   if (isGzip(head)) throw corrupt('expected a jar or war, found gzip');
   const { filename, limits, stagingDir } = order;
