@@ -94,9 +94,11 @@ export class Operations {
   ): Promise<OperationRun> {
     const known = this.#known.get(order.operationId) ?? { records: [], running: undefined };
     assertSameRequest(order, known.records);
-    if (known.running) return this.#join(order, known.running);
+    if (known.running?.phase === order.phase) return known.running;
+    // A controller that takes a rollout up again asks for its Stage while its Activate runs.
     const outcome = outcomeOf(known.records, order.phase);
     if (outcome) return this.#replay(order, outcome);
+    if (known.running) throw onePhaseAtATime(order, known.running);
     if (this.#draining) throw new DeployError('AGENT_DRAINING', {});
     const undo = begin();
     this.#known.set(order.operationId, known);
@@ -159,12 +161,6 @@ export class Operations {
   #tools(): ConstructorParameters<typeof OperationRun>[1] {
     const observe = (step: string, seconds: number) => this.#metrics.stepSeconds.observe({ step }, seconds);
     return { journal: this.#journal, observe };
-  }
-
-  #join(order: Order, running: OperationRun): OperationRun {
-    if (running.phase === order.phase) return running;
-    const found = `${order.phase} while ${running.phase} runs`;
-    throw new DeployError('INVALID_REQUEST', { field: 'operation_id', found, expected: 'one phase at a time' });
   }
 
   #replay(order: Order, outcome: Outcome): OperationRun {
@@ -237,6 +233,11 @@ export class Operations {
       this.#forgetting = false;
     }
   }
+}
+
+function onePhaseAtATime(order: Order, running: OperationRun): DeployError {
+  const found = `${order.phase} while ${running.phase} runs`;
+  return new DeployError('INVALID_REQUEST', { field: 'operation_id', found, expected: 'one phase at a time' });
 }
 
 function unknownOutcome(outcome: Outcome, error: unknown): Outcome {

@@ -76,6 +76,20 @@ describe('operations', () => {
     expect(events()).toEqual(['started', 'finished']);
   });
 
+  it('gives the outcome of staging again while the activation runs, and does not stage during it', async () => {
+    const operations = await open(tempDir());
+    await outcome(await operations.start(order(), nothing, async () => staged));
+    const gate = Promise.withResolvers<void>();
+    const activation = await operations.start(order({ phase: 'activate' }), nothing, async () => {
+      await gate.promise;
+      return staged;
+    });
+    const again = await operations.start(order(), nothing, () => Promise.reject(new Error('staged again')));
+    expect(await outcome(again)).toEqual(staged);
+    gate.resolve();
+    await outcome(activation);
+  });
+
   it('keeps an outcome over a restart', async () => {
     const stateDir = tempDir();
     await outcome(await (await open(stateDir)).start(order(), nothing, async () => staged));
