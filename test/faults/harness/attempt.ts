@@ -34,6 +34,8 @@ export async function attempt(world: World, made: Package, options: AttemptOptio
 export interface Checks {
   /** Takes the fault away, before the request is sent again. Default: the origin serves what it should. */
   mend?: () => unknown;
+  /** Looks before the fault is taken away, once nothing goes on any more; says what is wrong. */
+  before?: () => string[];
   /** Leftovers that are excused until the agent's next start, because the disk refused to remove them. */
   sweptAtStart?: boolean;
 }
@@ -47,6 +49,7 @@ export async function violations(world: World, tried: Attempt, checks: Checks = 
   const { made, before, answer } = tried;
   if (checks.sweptAtStart) await world.restartAgent();
   const found = [...(await standing(world))];
+  found.push(...(checks.before?.() ?? []));
   // A link that is not whole has no version, and is told of above.
   if (linkFaults(base, linkName).length === 0) {
     const now = versionAt(base, linkName);

@@ -19,16 +19,21 @@ export interface Package {
 export interface PackageSize {
   files: number;
   bytesEach: number;
+  /** Its files are the same line again and again, which compresses to nearly nothing. */
+  repeats: boolean;
 }
 
-const DEFAULT_SIZE: PackageSize = { files: 30, bytesEach: 300 };
+const DEFAULT_SIZE: PackageSize = { files: 30, bytesEach: 300, repeats: false };
 
 /** A small project whose every file differs from that of any other version: two halves of different releases are told apart. */
 export function packageOf(version: string, size: Partial<PackageSize> = {}): Package {
-  const { files, bytesEach } = { ...DEFAULT_SIZE, ...size };
+  const { files, bytesEach, repeats } = { ...DEFAULT_SIZE, ...size };
   const entries: TarEntry[] = [{ path: 'version.txt', body: version }];
   for (let n = 0; n < files; n += 1)
-    entries.push({ path: `src/${n % 5}/${n}.txt`, body: noise(`${version} ${n}`, bytesEach) });
+    entries.push({
+      path: `src/${n % 5}/${n}.txt`,
+      body: repeats ? `${version}\n`.repeat(bytesEach / 8) : noise(`${version} ${n}`, bytesEach),
+    });
   entries.push({ path: 'bin/run', mode: 0o755, body: `#!/bin/sh\necho ${version}\n` });
   entries.push({ path: 'current.txt', type: '2', linkpath: 'version.txt' });
   return packageWith(version, entries);

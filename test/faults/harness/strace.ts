@@ -27,6 +27,11 @@ export interface Call {
   text: string;
 }
 
+/** Whether it is one that makes something durable. */
+export function isSync({ name }: Call): boolean {
+  return name === 'fsync' || name === 'fdatasync';
+}
+
 /** strace on the threads of a process that runs, not on its children: they have calls of their own. */
 export interface Tracing {
   /** Resolves when strace has ended, as it does when the process has. */

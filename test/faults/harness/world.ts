@@ -59,13 +59,19 @@ export class World {
       settings: { ...settings.agent, languages: languagesOf(root, settings) },
       env: settings.agentEnv ?? {},
     };
-    const [agent, controller, origin] = await Promise.all([
-      startAgentAt(home),
-      startController(settings.controller),
-      startFaultOrigin(),
-    ]);
+    const controller = await startController(settings.controller);
+    const origin = await startFaultOrigin();
+    const agent = await startAgentAt(home).catch(async (error: unknown) => {
+      await Promise.all([controller.stop('SIGKILL'), origin.close()]);
+      throw error;
+    });
     const world = new World({ settings, home, agent, controller, origin });
-    if (!settings.bare) await world.#furnish();
+    try {
+      if (!settings.bare) await world.#furnish();
+    } catch (error) {
+      await world.close();
+      throw error;
+    }
     return world;
   }
 

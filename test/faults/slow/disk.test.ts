@@ -1,0 +1,8 @@
+import { describe } from 'vitest';
+import { requires } from '../../helpers/requires.ts';
+import { disk } from '../cases/disk.ts';
+import { runCases } from '../harness/run-cases.ts';
+
+describe.runIf(requires('root', 'strace'))('a disk', () => {
+  runCases('disk', disk, { speed: 'slow', stage: () => undefined });
+});
