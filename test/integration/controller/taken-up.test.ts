@@ -98,7 +98,8 @@ describe('a rollout whose controller died', () => {
     const rollouts = await Rollouts.open(testFleet(), (await storeWith({ plan })).rollouts);
     expect(rollouts.count).toBe(1);
     const asked = ask(rollouts, plan);
-    expect(methods(agent)).toEqual([]);
+    const other = await ask(rollouts, rollbackPlan([agent.host]));
+    expect(methods(agent)).toEqual([`Activate ${other.operationId}`]);
     rollouts.takeUp();
     expect((await asked).outcomes).toEqual({ [agent.host]: 'OK' });
     expect(rollouts.count).toBe(0);
@@ -125,12 +126,14 @@ describe('a rollout whose controller died', () => {
   });
 
   it('is not said to be unflipped when its agent, told to activate before, is lost again', async () => {
-    const agent = await startFakeAgent({ getOperation: () => ({ stage: 'succeeded', activate: 'running' }) });
+    const getOperation = () => ({ stage: 'succeeded', activate: 'running' });
+    const agent = await startFakeAgent({ getOperation, stage: () => hang() });
     const proxy = await startProxy(agent.port);
     const plan = deployPlan([proxy.host]);
-    const rollouts = await testRollouts(testFleet({ timeoutMs: 1000 }), await storeWith({ plan }));
+    const limits = { timeoutMs: 1000, patienceMs: 100 };
+    const rollouts = await testRollouts(testFleet(limits), await storeWith({ plan }));
     const asked = ask(rollouts, plan);
-    await agent.called('GetOperation');
+    await agent.called('Stage');
     await proxy.refuse();
     expect((await asked).outcomes).toEqual({ [proxy.host]: `状态未知: ECONNREFUSED ${proxy.host}` });
   });
@@ -159,7 +162,8 @@ describe('a rollout whose controller died', () => {
     expect(methods(strange)).toEqual(['GetOperation op-0']);
     expect(methods(staged)).toEqual(['GetOperation op-0', 'CancelOperation op-0']);
     expect(methods(flipped)).toEqual(['GetOperation op-0', 'Stage op-0', 'Activate op-0']);
-    // The same request means a new deploy now.
+    // The same request means a new deploy, now and after the next restart.
+    await expect.poll(() => store.rollouts.unanswered()).toEqual([]);
     expect((await ask(rollouts, plan)).operationId).not.toBe('op-0');
   });
 

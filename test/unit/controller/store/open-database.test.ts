@@ -71,6 +71,18 @@ describe('the database', () => {
     );
   });
 
+  it('is left as it was by a migration that does not come to its end', async () => {
+    const file = join(tempDir(), 'sampan.db');
+    const strange = new DatabaseSync(file);
+    strange.exec('create table host_outcomes (x)');
+    strange.close();
+    expect(await refusal(file)).toBe('database: sqlite:FILE cannot be used: table "host_outcomes" already exists');
+    const mended = new DatabaseSync(file);
+    mended.exec('drop table host_outcomes');
+    mended.close();
+    expect(await (await testStore(file)).rollouts.unanswered()).toEqual([]);
+  });
+
   it('is refused in words when a newer version wrote it', async () => {
     const file = join(tempDir(), 'sampan.db');
     await (await testStore(file)).close();

@@ -93,7 +93,7 @@ describe('a rollout that was begun', () => {
     const store = await testStore(join(dir, 'sampan.db'));
     const onDisk = () =>
       Buffer.concat(readdirSync(dir).map((name) => readFileSync(join(dir, name)))).toString('latin1');
-    await store.rollouts.begin(rollout('op-1'));
+    await store.rollouts.begin(rollout('op-1', { fileUrl: `http://origin/?${'s3cr3t'.repeat(1000)}` }));
     expect(onDisk()).toContain('s3cr3t');
     await store.rollouts.ended('op-1');
     expect(await store.rollouts.unanswered()).toMatchObject([{ operationId: 'op-1', fileUrl: '' }]);
