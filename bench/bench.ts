@@ -5,7 +5,7 @@ import type { Origin } from './processes/start-origin.ts';
 /** What every part of the benchmark works with. */
 export interface Bench {
   quick: boolean;
-  /** On the volume; each part makes a directory of its own in it. */
+  /** On the volume, empty and this part's own; removed after it. */
   dir: string;
   /** What stands in here is served by `origin`. */
   originDir: string;

@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Bench } from './bench.ts';
 import { bundleAgent } from './bundle/agent-bundle.ts';
@@ -14,7 +14,7 @@ import { againWithPrivateMounts, canHavePrivateMounts, hasPrivateMounts } from '
 import { openVolume } from './place/volume.ts';
 import { startOrigin } from './processes/start-origin.ts';
 
-const VOLUME_BYTES = 5 * 1024 ** 3;
+const VOLUME_BYTES = 6 * 1024 ** 3;
 const QUICK_VOLUME_BYTES = 512 * 1024 ** 2;
 
 /** What a part measured: as data, and as a table. */
@@ -67,10 +67,13 @@ async function run(options: Options, signal: AbortSignal): Promise<void> {
   const packages = await makePackages(originDir, options.quick, signal);
   await using origin = await startOrigin(originDir);
   const bundle = await bundleAgent(join(volume.dir, 'bundle'));
-  const bench = { quick: options.quick, dir: volume.dir, originDir, origin, packages, bundle, signal };
+  const common = { quick: options.quick, originDir, origin, packages, bundle, signal };
   const results: Record<string, unknown> = {};
   for (const part of options.parts) {
-    const { data, text } = await measures[part](bench);
+    const dir = join(volume.dir, part);
+    await mkdir(dir);
+    const { data, text } = await measures[part]({ ...common, dir });
+    await rm(dir, { recursive: true });
     results[part] = data;
     console.log(`\n${text}`);
   }

@@ -1,4 +1,4 @@
-import { rm, statfs } from 'node:fs/promises';
+import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Bench } from '../bench.ts';
 import { paired } from '../measure/paired.ts';
@@ -17,7 +17,7 @@ const QUICK_LOG_BYTES = 32 * 1024 ** 2;
 const AIM = 1;
 const LIMITS = { lines: LINES, maxBytes: 64 * 1024 ** 2, follow: false };
 
-/** Medians in milliseconds; ratios to the whole `tail` process, as medians of the ratios of each round. */
+/** Medians in milliseconds; ratios to the whole `tail` process. */
 export interface LogTail {
   logMib: number;
   rounds: number;
@@ -34,7 +34,7 @@ export interface LogTail {
 /** The last 999 lines of a big log: `tail -n 999` against our reading, alone and through a running agent. */
 export async function measureLogTail(bench: Bench): Promise<LogTail> {
   const { quick, signal } = bench;
-  await using agent = await startAgent(bench.bundle.agent, join(bench.dir, 'log-tail'));
+  await using agent = await startAgent(bench.bundle.agent, join(bench.dir, 'agent'));
   using client = new ReleaseClient(agent.host);
   const path = join(agent.logDir, 'bench/info.log');
   const logBytes = Math.min(quick ? QUICK_LOG_BYTES : LOG_BYTES, await half(bench.dir));
@@ -51,7 +51,6 @@ export async function measureLogTail(bench: Bench): Promise<LogTail> {
     rounds,
     signal,
   );
-  await rm(path);
   return {
     logMib: logBytes / 1024 ** 2,
     rounds: rounds.rounds,
@@ -59,10 +58,7 @@ export async function measureLogTail(bench: Bench): Promise<LogTail> {
     processStartMs: median(times.start),
     inProcessMs: median(times.inProcess),
     rpcMs: median(times.rpc),
-    withProcessStartRatio: medianRatio(
-      times.inProcess.map((ms, round) => ms + (times.start[round] ?? Number.NaN)),
-      times.tail,
-    ),
+    withProcessStartRatio: (median(times.inProcess) + median(times.start)) / median(times.tail),
     rpcRatio: medianRatio(times.rpc, times.tail),
   };
 }

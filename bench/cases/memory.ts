@@ -6,13 +6,17 @@ import { against, figure, table } from '../measure/table.ts';
 import { MODEST, type NodeStart, PLAIN } from '../processes/node-start.ts';
 import { ReleaseClient } from '../processes/release-client.ts';
 import { startAgent } from '../processes/start-agent.ts';
+import { startProgram } from '../processes/start-program.ts';
 
+/** A program that only waits: what Node itself costs. */
+const BARE_PROGRAM = `console.log('{"msg":"waits"}'); setInterval(() => {}, 1_000_000);`;
 const AIMS = { idle: 50, peak: 150, settled: 60 };
 
 /** What one moment of the agent's life costs, in MiB, by how Node was started. */
 export interface MemoryFigure {
   moment: string;
-  aim: number;
+  /** None for Node itself. */
+  aim: number | undefined;
   plain: TreeMemory;
   modest: TreeMemory;
 }
@@ -30,8 +34,8 @@ export async function measureMemory(bench: Bench): Promise<MemoryFigure[]> {
 }
 
 export function showMemory(figures: readonly MemoryFigure[]): string {
-  const cells = ({ resident, rss, anonymous }: TreeMemory, aim: number) => [
-    against(resident, aim),
+  const cells = ({ resident, rss, anonymous }: TreeMemory, aim: number | undefined) => [
+    aim === undefined ? figure(resident) : against(resident, aim),
     figure(anonymous),
     figure(rss),
   ];
@@ -47,15 +51,16 @@ export function showMemory(figures: readonly MemoryFigure[]): string {
 
 interface Moment {
   moment: string;
-  aim: number;
+  aim: number | undefined;
   memory: TreeMemory;
 }
 
 async function lifeOf(name: string, start: NodeStart, bench: Bench): Promise<Moment[]> {
   const { signal } = bench;
-  await using agent = await startAgent(bench.bundle.agent, join(bench.dir, `memory-${name}`), start);
+  await using agent = await startAgent(bench.bundle.agent, join(bench.dir, name), start);
   using client = new ReleaseClient(agent.host);
   const moments: Moment[] = [
+    { moment: 'Node, doing nothing', aim: undefined, memory: await bareNode(start, bench) },
     { moment: 'idle after its start', aim: AIMS.idle, memory: await settled(agent.pid, bench, signal) },
   ];
   for (const { name, filename } of bench.packages) {
@@ -66,4 +71,9 @@ async function lifeOf(name: string, start: NodeStart, bench: Bench): Promise<Mom
     moments.push({ moment: `${name}: settled`, aim: AIMS.settled, memory: after });
   }
   return moments;
+}
+
+async function bareNode({ flags, env }: NodeStart, { dir, quick, signal }: Bench): Promise<TreeMemory> {
+  await using node = await startProgram([...flags, '--eval', BARE_PROGRAM], { ready: 'waits', cwd: dir, env });
+  return await settled(node.pid, { quick }, signal);
 }

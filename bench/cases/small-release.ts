@@ -33,12 +33,11 @@ export interface SmallRelease {
 /** A 200 KB release on agents that are warm: through gRPC, and through a controller's documented API. */
 export async function measureSmallRelease(bench: Bench): Promise<SmallRelease> {
   const { quick, signal } = bench;
-  const dir = join(bench.dir, 'small-release');
   const rounds = quick ? { warmups: 0, rounds: 1 } : { warmups: 5, rounds: 40 };
   const names = await makeSmallReleases(bench.originDir, 4 * (rounds.warmups + rounds.rounds), signal);
-  await using bundled = await startAgent(bench.bundle.agent, join(dir, 'bundled'));
-  await using source = await startAgent(AGENT_SOURCE, join(dir, 'source'));
-  await using controller = await startController(join(dir, 'controller'));
+  await using bundled = await startAgent(bench.bundle.agent, join(bench.dir, 'bundled'));
+  await using source = await startAgent(AGENT_SOURCE, join(bench.dir, 'source'));
+  await using controller = await startController(join(bench.dir, 'controller'));
   using toBundled = new ReleaseClient(bundled.host);
   using toSource = new ReleaseClient(source.host);
   const next = () => {

@@ -73,7 +73,7 @@ export function showUnpackSpeed(results: readonly UnpackSpeed[]): string {
 
 async function measureOne(bench: Bench, one: BenchPackage): Promise<UnpackSpeed> {
   const { quick, signal } = bench;
-  const dir = join(bench.dir, 'unpack-speed');
+  const dir = join(bench.dir, 'staging');
   const url = `${bench.origin.url}/${one.filename}`;
   const unpackers = {
     curlTar: (into: string) => runProgram(['sh', '-c', `curl -s '${url}' | tar -xz -C '${into}'`], signal),

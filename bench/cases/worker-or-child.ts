@@ -86,7 +86,7 @@ async function measureStart(bench: Bench): Promise<WorkerOrChild['startMs']> {
 
 async function memoryAfter(bench: Bench, way: 'child' | 'worker'): Promise<TreeMemory> {
   const { bundle, signal } = bench;
-  const root = join(bench.dir, `unpacks-in-${way}`);
+  const root = join(bench.dir, way);
   const config = writeAgentConfig(root);
   const args = [bundle.unpackHost, config, `${bench.origin.url}/php.tar.gz`, `${unpacks(bench)}`];
   if (way === 'worker') args.push(bundle.unpackWorker);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { startAgent } from '@sampan/agent/agent.ts';
 import { Unpacker } from '@sampan/agent/artifact/unpacker.ts';
 import { agentConfigSchema, loadAgentConfig } from '@sampan/agent/config.ts';
+import { ChunkGarbage } from '@sampan/agent/host/chunk-garbage.ts';
 import { createLogger } from '@sampan/shared/logger.ts';
 import { request } from 'undici';
 import { unpackInChild, unpackInWorker } from './unpack-in.ts';
@@ -31,11 +32,14 @@ function orderFor(stagingDir: string) {
   return { stagingDir, filename: 'php.tar.gz', kind: 'tar', owner: null, allowLinksTo: [], limits: unpack } as const;
 }
 
+/** What the agent does with bytes on their way: their digest, and away with their buffers. */
 async function* hashed(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   const hash = createHash('sha256');
+  const garbage = new ChunkGarbage();
   for await (const chunk of chunks) {
     hash.update(chunk);
     yield chunk;
+    garbage.passed(chunk.length);
   }
   hash.digest();
 }
