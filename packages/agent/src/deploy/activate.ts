@@ -136,7 +136,7 @@ async function settle(
   if (hookOf(services, target, 'post_activate')) {
     const releaseDir = (await stat(releasePath)).isDirectory() ? releasePath : dirname(releasePath);
     const hook = { target, name: 'post_activate', releaseDir, version: flip.version } as const;
-    await operation.step('post_activate', () => runHook(services, hook, signal));
+    await operation.step('post_activate', () => runHook(services, hook, operation));
   }
   if (!restart) return [];
   done.restartTried = true;

@@ -7,21 +7,25 @@ import type { Operations } from '../operations/operations.ts';
 import { baseLayout, type Layout, layoutOf, type Target } from '../releases/layout.ts';
 import { TEMPORARY_LINK_PREFIX } from '../releases/link.ts';
 import { findRelease, manifestPath, namesIn, treeFilePath } from '../releases/release-store.ts';
+import { endLeftoverHooks } from './hooks.ts';
 import type { HostServices } from './host-services.ts';
 import { ownBase } from './own-base.ts';
 
 type Base = Omit<Layout, 'link'>;
 
 /**
- * Clears away what a life of this agent that ended without warning left behind, before anything is served: unpackers that
- * outlived it, staging, temporary links, manifests of releases that never came to stand.
+ * Clears away what a life of this agent that ended without warning left behind, before anything is served: unpackers and
+ * hooks that outlived it, staging, temporary links, manifests of releases that never came to stand.
  */
 export async function recover(services: HostServices, operations: Operations): Promise<void> {
-  for (const { records } of operations.all().values()) {
+  const interrupted = new Set<string>();
+  for (const [operationId, { records }] of operations.all()) {
     // Only what was open when the agent died: any other unpacker was waited for.
     if (records.at(-1)?.event !== 'interrupted') continue;
+    interrupted.add(operationId);
     for (const record of records) if (record.event === 'staging') await killIfSame(record.pid, record.pidStartTime);
   }
+  if (interrupted.size > 0) await endLeftoverHooks(services, interrupted);
   for (const base of knownBases(services, operations)) {
     await ownBase(base, services);
     await sweep(base, services);

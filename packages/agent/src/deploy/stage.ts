@@ -56,7 +56,7 @@ export async function stage(
         releaseDir: await directoryOf(fetched.root),
         version,
       } as const;
-      await operation.step('pre_activate', () => runHook(services, hook, operation.signal));
+      await operation.step('pre_activate', () => runHook(services, hook, operation));
     }
     await operation.step('sync', () => syncFilesystem(order.layout.stagingRoot, operation.signal));
     return await operation.step('promote', () => makeRelease(order, fetched, { services, operation }));

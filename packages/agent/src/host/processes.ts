@@ -56,6 +56,19 @@ export async function environmentOf(pid: number): Promise<Map<string, string> | 
   return pairs && new Map(pairs.flatMap((pair) => (pair ? [[pair[1] ?? '', pair[2] ?? '']] : [])));
 }
 
+/** The processes whose environment matches, as killIfSame takes them. Those whose environment may not be read do not match. */
+export async function processesWhere(
+  matches: (environment: ReadonlyMap<string, string>) => boolean,
+): Promise<{ pid: number; startTime: string }[]> {
+  const found: { pid: number; startTime: string }[] = [];
+  for (const pid of await allPids()) {
+    const identity = await identityOf(pid);
+    const environment = identity && (await environmentOf(pid));
+    if (environment && matches(environment)) found.push({ pid, startTime: String(identity.startTicks) });
+  }
+  return found;
+}
+
 /**
  * The releases below `releasesDir` that any running process shows: as executable, working directory, open or mapped
  * file, or argument. Processes that may not be looked at show nothing: run as root to see all.
