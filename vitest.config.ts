@@ -29,6 +29,8 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // One second, the default, is what a loaded machine takes to start a process.
+    expect: { poll: { timeout: 20_000 } },
     projects: [
       group('unit', { sequence: { groupOrder: 0 } }),
       // Supervisor's waits make most of their time.
