@@ -78,9 +78,10 @@ export class RolloutRecords {
     await this.#later.flush();
   }
 
-  /** A caller was told the outcome, or nobody waits for it. Written soon. */
+  /** A caller was told the outcome, or nobody waits for it. Written at once: until it is, a restart would tell it again. */
   answered(operationId: string): void {
     this.#later.add({ kind: 'answered', operationId, at: now() });
+    void this.#later.flush();
   }
 
   /** What was running, or had ended unheard, when the process before this one ended; oldest first. */
