@@ -7,7 +7,7 @@ import type { Unpacked, UnpackOrder, UnpackReport } from '../unpack/unpack-order
 import { unpackProgram } from './unpack-program.ts';
 
 /** Unasked, V8 and malloc take more memory than they need: 20 MB of 90, and none of the speed. */
-const NODE_FLAGS = ['--max-semi-space-size=1', '--expose-gc'];
+const NODE_FLAGS = ['--max-semi-space-size=2', '--expose-gc'];
 const ENVIRONMENT = { MALLOC_ARENA_MAX: '1', UV_THREADPOOL_SIZE: '1' };
 const MAX_STDERR_CHARACTERS = 4096;
 
