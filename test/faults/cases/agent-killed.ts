@@ -18,30 +18,12 @@ import { killedBetweenWriteAndReread, killedWhileRestarting } from './supervised
 export const agentKilled: CaseTable<'agent killed -9', void> = {
   'during download': {
     speed: 'fast',
-    run: () =>
-      killedWhen({}, (world) => {
-        const made = world.next((version) => packageOf(version, { files: 200, bytesEach: 2000 }));
-        const half = Promise.withResolvers<void>();
-        world.origin.serve(`/${made.filename}`, (_request, response, count) => {
-          response.writeHead(200, { 'content-length': made.bytes.length });
-          if (count > 1) return response.end(made.bytes);
-          return response.write(made.bytes.subarray(0, made.bytes.length / 2), () => half.resolve());
-        });
-        return { made, isTime: () => half.promise };
-      }),
+    run: () => killedWhen({}, (world) => stalling(world, { share: 0.5, unpacked: 1 })),
   },
   'during unpack': {
     speed: 'fast',
-    run: () =>
-      killedWhen({}, (world) => {
-        const made = world.next((version) => packageOf(version, { files: 200, bytesEach: 2000 }));
-        world.origin.serve(`/${made.filename}`, (_request, response, count) => {
-          response.writeHead(200, { 'content-length': made.bytes.length });
-          if (count > 1) return response.end(made.bytes);
-          return response.write(made.bytes.subarray(0, made.bytes.length - 100));
-        });
-        return { made, isTime: () => until('files are unpacked', () => unpackedFiles(world.base.dir) > 100) };
-      }),
+    // All but the end of the gzip: the unpacker has much to write.
+    run: () => killedWhen({}, (world) => stalling(world, { share: 0.99, unpacked: 150 })),
   },
   'before promote': {
     speed: 'fast',
@@ -108,6 +90,14 @@ interface Plan {
   made: Parameters<typeof attempt>[1];
   /** Resolves when the agent is to die. */
   isTime: () => Promise<unknown>;
+}
+
+/** An origin that stops after a part of the file when it is asked first; the time has come when so many files stand. */
+function stalling(world: World, { share, unpacked }: { share: number; unpacked: number }): Plan {
+  const made = world.next((version) => packageOf(version, { files: 200, bytesEach: 2000 }));
+  const stallAfter = Math.floor(made.bytes.length * share);
+  world.origin.serve(`/${made.filename}`, { body: made.bytes, stallAfter }, made.bytes);
+  return { made, isTime: () => until('files are unpacked', () => unpackedFiles(world.base.dir) >= unpacked) };
 }
 
 async function killedWhen(settings: WorldSettings, plan: (world: World) => Plan): Promise<Report> {

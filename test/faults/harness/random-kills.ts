@@ -1,7 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { attempt, outcomeOf, violations } from './attempt.ts';
 import { startAndKill } from './fault-agent.ts';
-import { slowly } from './fault-origin.ts';
 import { type Package, packageOf } from './package.ts';
 import { seededRandom } from './seeded-random.ts';
 import { World } from './world.ts';
@@ -75,6 +74,7 @@ async function measure(world: World): Promise<number> {
 /** Comes in pieces, so that downloading and unpacking take a good part of the deploy. */
 function slowPackage(world: World): Package {
   const made = world.next((version) => packageOf(version, { files: 60, bytesEach: 1000 }));
-  world.origin.serve(`/${made.filename}`, slowly(made.bytes, { pieces: 10, everyMs: 10 }));
+  const trickle = { bytes: Math.ceil(made.bytes.length / 10), everyMs: 10 };
+  world.origin.serve(`/${made.filename}`, { body: made.bytes, trickle });
   return made;
 }

@@ -1,7 +1,9 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ListReleasesResponse__Output } from '@sampan/shared/gen/sampan/agent/v1/ListReleasesResponse.ts';
 import { TestAgentClient } from '../../helpers/agent-client.ts';
+import { type Origin, startOrigin } from '../../helpers/origin.ts';
 import { sendRequest } from '../../helpers/send-request.ts';
 import { agentConfig } from '../../helpers/start-agent.ts';
 import { type StartedController, startController } from '../../helpers/start-controller.ts';
@@ -9,7 +11,6 @@ import type { StartedProcess } from '../../helpers/start-process.ts';
 import { keptTempDir } from '../../helpers/temp-dir.ts';
 import { type Answer, DEPLOYED } from './answer.ts';
 import { AGENT_PORT, type AgentHome, ownAddress, startAgentAt } from './fault-agent.ts';
-import { type FaultOrigin, startFaultOrigin } from './fault-origin.ts';
 import type { Base } from './invariants.ts';
 import { NEIGHBOUR, type Neighbour, neighbourPackage, watchNeighbour } from './neighbour.ts';
 import { type Package, packageOf } from './package.ts';
@@ -43,7 +44,7 @@ export class World {
   readonly home: AgentHome;
   readonly host: string;
   readonly controller: StartedController;
-  readonly origin: FaultOrigin;
+  readonly origin: Origin;
   readonly #packages = new Map<string, Package[]>();
   readonly #order: Record<string, unknown>;
   readonly #ownsRoot: boolean;
@@ -60,7 +61,7 @@ export class World {
       env: settings.agentEnv ?? {},
     };
     const controller = await startController(settings.controller);
-    const origin = await startFaultOrigin();
+    const origin = await startOrigin();
     const agent = await startAgentAt(home).catch(async (error: unknown) => {
       await Promise.all([controller.stop('SIGKILL'), origin.close()]);
       throw error;
@@ -80,7 +81,7 @@ export class World {
     home: AgentHome;
     agent: StartedProcess;
     controller: StartedController;
-    origin: FaultOrigin;
+    origin: Origin;
   }) {
     const { settings, home, agent, controller, origin } = parts;
     this.home = home;
@@ -151,6 +152,16 @@ export class World {
   async restartAgent(): Promise<void> {
     await this.#agent.stop('SIGKILL');
     this.#agent = await startAgentAt(this.home);
+  }
+
+  /** All that both processes have logged or printed, and all that the agent keeps in files of its own. */
+  everythingWritten(): string {
+    const logs = [this.#agent, this.controller].map(({ log, text }) => JSON.stringify([log, text]));
+    const dirs = [join(this.home.root, 'state'), join(this.base.dir, '.deploy/.meta')];
+    const files = dirs.flatMap((dir) =>
+      readdirSync(dir, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile()),
+    );
+    return [...logs, ...files.map(({ parentPath, name }) => readFileSync(join(parentPath, name), 'utf8'))].join('\n');
   }
 
   async neighbourFaults(): Promise<string[]> {
