@@ -16,6 +16,9 @@ export interface SupervisedWorld {
   /** The project's config file. */
   configFile: string;
   initDeploy(text: string): Promise<Answer>;
+  /** SIGKILL; its programs live on, until another supervisord takes over. */
+  killSupervisord(): Promise<void>;
+  reviveSupervisord(): Promise<void>;
   /** What is not as it was with the other program and the files of others. */
   othersFaults(): Promise<string[]>;
   close(): Promise<void>;
@@ -25,7 +28,7 @@ export const INITIALIZED: Answer = { status_code: 200, data: '初始化成功!' 
 
 /** Its first release runs when this resolves. `snagged`: the supervisorctl command that can be made to hang. */
 export async function openSupervisedWorld({ snagged = 'nothing' } = {}): Promise<SupervisedWorld> {
-  const supervisord = await startSupervisord(keptTempDir());
+  let supervisord = await startSupervisord(keptTempDir());
   const { dir, conf, includeDir } = supervisord;
   const snag = snagIn(dir);
   const ctl = join(dir, 'supervisorctl.sh');
@@ -47,12 +50,23 @@ export async function openSupervisedWorld({ snagged = 'nothing' } = {}): Promise
     });
   await expectAnswer(initDeploy(programText(world)), INITIALIZED);
   await expectAnswer(world.deploy(world.next()), { status_code: 200, data: '部署成功!' });
+  let orphans: number[] = [];
   return {
     world,
-    supervisord,
+    get supervisord() {
+      return supervisord;
+    },
     snag,
     configFile: join(includeDir, 'shop.conf'),
     initDeploy,
+    async killSupervisord() {
+      orphans = Object.values(await supervisord.pids());
+      await supervisord.kill();
+    },
+    async reviveSupervisord() {
+      for (const pid of orphans) process.kill(pid, 'SIGKILL');
+      supervisord = await startSupervisord(dir);
+    },
     async othersFaults() {
       const now = (await supervisord.pids()).other;
       const text = readFileSync(join(includeDir, 'other.conf'), 'utf8');

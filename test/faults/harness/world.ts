@@ -131,7 +131,7 @@ export class World {
     return await this.post('/deploy', this.request(made, more));
   }
 
-  async post(path: string, body: object): Promise<Answer> {
+  async post(path: string, body: object | string): Promise<Answer> {
     return (await sendRequest(this.controller.url + path, { method: 'POST', body })).body as Answer;
   }
 
