@@ -383,7 +383,7 @@ describe('draining', () => {
     const rollouts = await testRollouts();
     const { outcomes } = rollouts.start(deployPlan([agent.host]));
     await agent.called('Stage');
-    const drained = rollouts.drain(20_000);
+    const drained = rollouts.drain({ finishMs: 20_000, cancelMs: 20_000 });
     finish.open();
     await drained;
     expect(told(await outcomes)).toEqual({ [agent.host]: 'OK' });
@@ -417,7 +417,7 @@ describe('draining', () => {
     const rollouts = await testRollouts(testFleet({ maxParallel: 2 }));
     const { outcomes } = rollouts.start(deployPlan([staging.host, flipped.host, waiting.host]));
     await Promise.all([staging.called('Stage'), flipped.called('Activate')]);
-    await rollouts.drain(50);
+    await rollouts.drain({ finishMs: 50, cancelMs: 20_000 });
     expect(told(await outcomes)).toEqual({
       [staging.host]: '操作已取消, 软连接未切换',
       [flipped.host]: 'OK',
@@ -439,10 +439,26 @@ describe('draining', () => {
     const rollouts = await testRollouts(fleet);
     const { outcomes } = rollouts.start(deployPlan([staging.host, activating.host]));
     await Promise.all([staging.called('Stage'), fleet.heardOf('restart')]);
-    await rollouts.drain(50);
+    await rollouts.drain({ finishMs: 50, cancelMs: 50 });
     expect(told(await outcomes)).toEqual({
       [staging.host]: '操作已取消, 软连接未切换',
       [activating.host]: '状态未知: ECANCELED, 最后收到的步骤 restart',
     });
+  });
+
+  it('gives up on a call that does not end, but not on the result that it has brought', async () => {
+    const agent = await startFakeAgent({
+      activate: (_request, write) => {
+        write(activated);
+        write(step('cleanup'));
+        return new Promise<void>(() => undefined);
+      },
+    });
+    const fleet = testFleet();
+    const rollouts = await testRollouts(fleet);
+    const { outcomes } = rollouts.start(deployPlan([agent.host]));
+    await fleet.heardOf('cleanup');
+    await rollouts.drain({ finishMs: 50, cancelMs: 50 });
+    expect(told(await outcomes)).toEqual({ [agent.host]: 'OK' });
   });
 });

@@ -72,8 +72,8 @@ async function attemptOnce<Result>(run: HostRun, phase: Phase<Result>): Promise<
   try {
     await readEvents(connection, call, run.stop.abandoned);
   } catch (error) {
-    // A connection that broke after the result has taken nothing away from it.
-    if (result === undefined || !isLoss(error)) throw error;
+    // A connection that broke, or was given up, after the result has taken nothing away from it.
+    if (result === undefined || !(isLoss(error) || error === run.stop.abandoned.reason)) throw error;
   }
   if (result === undefined) throw new AgentLoss('EPROTO');
   return result;

@@ -73,15 +73,15 @@ export class Rollouts {
   }
 
   /**
-   * Resolves when nothing runs any more. What runs has `graceMs` to finish; then whatever has not flipped is cancelled, and the
-   * rest has `graceMs` once more; then hosts that still are not done are given up as 状态未知.
+   * Resolves when nothing runs any more. What runs has `finishMs` to finish; then whatever has not flipped is cancelled, and the
+   * rest has `cancelMs`; then hosts that still are not done are given up as 状态未知.
    */
-  async drain(graceMs: number): Promise<void> {
+  async drain({ finishMs, cancelMs }: { finishMs: number; cancelMs: number }): Promise<void> {
     const reason = new DeployError('OPERATION_CANCELLED', {});
-    if (await this.#idleWithin(graceMs)) return;
+    if (await this.#idleWithin(finishMs)) return;
     this.#fleet.log.warn({ rollouts: this.count }, 'cancelling what has not flipped yet');
     this.#cancelled.abort(reason);
-    if (await this.#idleWithin(graceMs)) return;
+    if (await this.#idleWithin(cancelMs)) return;
     this.#fleet.log.error({ rollouts: this.count }, 'giving up on what has not answered');
     this.#abandoned.abort(reason);
     await this.#idle();
