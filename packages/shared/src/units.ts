@@ -18,14 +18,29 @@ const MILLISECONDS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 const MAX_DURATION_MS = 24 * MILLISECONDS.d;
 
 /** A duration in configuration, in milliseconds: text such as `500ms`, `5s`, `30m`, up to 24 days. A bare number is refused: it has no unit. */
-export const duration = z.union([z.number(), z.string()]).transform((value, context) => {
+export const duration = z
+  .union([z.number(), z.string()])
+  .transform((value, context) => readDuration(value, context, { maxMs: MAX_DURATION_MS, max: '24d', example: '30s' }));
+
+/** A span of the calendar, for which no timer waits, in milliseconds: text such as `12h` or `90d`, up to 36500 days. */
+export const period = z
+  .union([z.number(), z.string()])
+  .transform((value, context) =>
+    readDuration(value, context, { maxMs: 36_500 * MILLISECONDS.d, max: '36500d', example: '90d' }),
+  );
+
+function readDuration(
+  value: unknown,
+  context: z.RefinementCtx,
+  { maxMs, max, example }: { maxMs: number; max: string; example: string },
+): number {
   const found = DURATION.exec(String(value).trim());
   const ms = found ? Math.round(Number(found[1]) * MILLISECONDS[found[2] as keyof typeof MILLISECONDS]) : 0;
-  if (ms > 0 && ms <= MAX_DURATION_MS) return ms;
-  const expected = found ? 'more than 0 and at most 24d' : 'a duration such as 30s';
+  if (ms > 0 && ms <= maxMs) return ms;
+  const expected = found ? `more than 0 and at most ${max}` : `a duration such as ${example}`;
   context.addIssue({ code: 'custom', message: `expected ${expected}, got ${JSON.stringify(value)}` });
   return z.NEVER;
-});
+}
 
 /** Where a port is opened, `host:port` or `[v6]:port`. Port 0 lets the system choose. */
 export interface ListenAddress {
