@@ -4,6 +4,7 @@ import type { Migration, MigrationProvider } from 'kysely/migration';
 /** Every change to the tables, in its order. One that has been released is never edited: what follows is a new one. */
 const migrations: Record<string, Migration> = {
   '001-rollouts': { up: createRollouts },
+  '002-access': { up: createAccess },
 };
 
 export const migrationProvider: MigrationProvider = { getMigrations: async () => migrations };
@@ -43,4 +44,55 @@ async function createRollouts({ schema }: Kysely<unknown>): Promise<void> {
     .addColumn('id', 'integer', (column) => column.notNull().primaryKey())
     .addColumn('written_at', 'text', (column) => column.notNull())
     .execute();
+}
+
+async function createAccess(db: Kysely<unknown>): Promise<void> {
+  await db.schema
+    .createTable('tokens')
+    .addColumn('id', 'text', (column) => column.notNull().primaryKey())
+    .addColumn('name', 'text', (column) => column.notNull())
+    .addColumn('hash', 'text', (column) => column.notNull().unique())
+    .addColumn('scopes', 'text', (column) => column.notNull())
+    .addColumn('projects', 'text')
+    .addColumn('created_at', 'text', (column) => column.notNull())
+    .addColumn('expires_at', 'text')
+    .addColumn('revoked_at', 'text')
+    .addColumn('last_used_at', 'text')
+    .execute();
+  await db.schema
+    .createIndex('tokens_live_name')
+    .unique()
+    .on('tokens')
+    .column('name')
+    .where(sql.ref('revoked_at'), 'is', null)
+    .execute();
+  await createAudit(db);
+}
+
+/** Rows are only ever added. Those from before `audit_horizon` may be deleted; nothing makes that stand in the future. */
+async function createAudit(db: Kysely<unknown>): Promise<void> {
+  await db.schema
+    .createTable('audit')
+    .addColumn('id', 'integer', (column) => column.primaryKey().autoIncrement())
+    .addColumn('at', 'text', (column) => column.notNull())
+    .addColumn('who', 'text', (column) => column.notNull())
+    .addColumn('address', 'text')
+    .addColumn('action', 'text', (column) => column.notNull())
+    .addColumn('project', 'text')
+    .addColumn('hosts', 'text')
+    .addColumn('outcome', 'text', (column) => column.notNull())
+    .addColumn('operation_id', 'text')
+    .addColumn('details', 'text')
+    .execute();
+  await db.schema.createIndex('audit_at').on('audit').column('at').execute();
+  await db.schema
+    .createTable('audit_horizon')
+    .addColumn('id', 'integer', (column) => column.notNull().primaryKey())
+    .addColumn('kept_since', 'text', (column) => column.notNull())
+    .execute();
+  await sql`create trigger audit_is_never_changed before update on audit
+    begin select raise(abort, 'the audit trail is never changed'); end`.execute(db);
+  await sql`create trigger audit_is_kept before delete on audit
+    when old.at >= coalesce((select max(kept_since) from audit_horizon), '')
+    begin select raise(abort, 'the audit trail is kept'); end`.execute(db);
 }

@@ -1,59 +1,117 @@
-import { closeSync, mkdirSync, openSync } from 'node:fs';
-import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { systemCode } from '@sampan/shared/errors.ts';
+import { setTimeout as wait } from 'node:timers/promises';
 import { ConfigError } from '@sampan/shared/load-config.ts';
 import { Kysely } from 'kysely';
 import { Migrator } from 'kysely/migration';
+import { type ControllerLock, isBusy, takeControllerLock } from './controller-lock.ts';
+import { createPrivately } from './create-privately.ts';
 import { migrationProvider } from './migrations.ts';
 import { NodeSqliteDialect } from './node-sqlite-dialect.ts';
 import type { Tables } from './tables.ts';
 
 /** Long enough for a predecessor that is just ending. Waiting blocks the whole process, so no longer. */
-const BUSY_MS = 500;
-const SQLITE_BUSY = 5;
+const LOCK_MS = 500;
+/** How long a write waits for another process's, likewise: a command of the CLI writes for milliseconds. */
+const CONTROLLER_BUSY_MS = 500;
+const COMMAND_BUSY_MS = 5_000;
+/** For a controller that has just started to bring the tables up to date. */
+const MIGRATED_WITHIN_MS = 5_000;
+
+const IN_USE = 'another controller uses it, and a database belongs to one';
 
 /**
- * Opens the embedded database, creates it where there is none (readable by this user alone: URLs of artifacts may carry
- * credentials), and brings its tables up to date. It is held until it is closed or this process ends, however it ends.
- * @throws ConfigError in words: another process holds it, it cannot be written, it is no database, or one of a newer version.
+ * Opens the embedded database for the controller, creates it where there is none (readable by this user alone: URLs of
+ * artifacts may carry credentials), and brings its tables up to date. No other controller can open it until it is closed or
+ * this process ends, however it ends.
+ * @throws ConfigError in words: another controller has it, it cannot be written, it is no database, or one of a newer version.
  */
 export async function openDatabase(file: string): Promise<Kysely<Tables>> {
-  const database = refusing(file, () => open(file));
-  const db = new Kysely<Tables>({ dialect: new NodeSqliteDialect(database) });
-  const { error } = await new Migrator({ db, provider: migrationProvider }).migrateToLatest();
-  if (error === undefined) return db;
-  database.close();
-  throw refusal(file, error);
+  const lock = refusing(file, () => takeControllerLock(file, LOCK_MS));
+  if (!lock) throw refusal(file, new Error(IN_USE));
+  return await openAndMigrate(file, { busyMs: CONTROLLER_BUSY_MS, onClosed: () => lock.release() }, lock);
 }
 
-function open(file: string): DatabaseSync {
-  createPrivately(file);
-  const database = new DatabaseSync(file, { timeout: BUSY_MS, enableForeignKeyConstraints: true });
+/**
+ * Opens the same database beside the controller, for a command that reads or writes a little and ends. Where no controller
+ * runs, it is created and brought up to date, too.
+ * @throws ConfigError as `openDatabase` does, and when the controller that runs is of another version.
+ */
+export async function openBeside(file: string): Promise<Kysely<Tables>> {
+  const untilMs = performance.now() + MIGRATED_WITHIN_MS;
+  for (;;) {
+    const lock = refusing(file, () => takeControllerLock(file, 0));
+    try {
+      if (lock) return await openAndMigrate(file, { busyMs: COMMAND_BUSY_MS }, lock);
+      const db = await openMigrated(file);
+      if (db) return db;
+    } finally {
+      lock?.release();
+    }
+    if (performance.now() > untilMs) {
+      throw refusal(file, new Error('the controller that runs is of an older version: restart it first'));
+    }
+    await wait(100);
+  }
+}
+
+interface Opening {
+  busyMs: number;
+  onClosed?: () => void;
+}
+
+async function openAndMigrate(file: string, opening: Opening, lock: ControllerLock): Promise<Kysely<Tables>> {
+  let db: Kysely<Tables> | undefined;
   try {
-    // In this order: WAL that is entered under the exclusive mode needs no shared memory. The lock is fcntl's, taken by the
-    // first transaction and kept; the kernel takes it back from a process that dies.
-    database.exec('pragma locking_mode = exclusive');
+    db = open(file, opening);
+    await migrate(db);
+    return db;
+  } catch (error) {
+    await db?.destroy();
+    lock.release();
+    throw refusal(file, error);
+  }
+}
+
+/** Undefined while tables are missing that a controller makes. */
+async function openMigrated(file: string): Promise<Kysely<Tables> | undefined> {
+  let db: Kysely<Tables> | undefined;
+  try {
+    db = open(file, { busyMs: COMMAND_BUSY_MS });
+    const known = await migrator(db).getMigrations();
+    if (known.some(({ executedAt }) => executedAt === undefined)) {
+      await db.destroy();
+      return undefined;
+    }
+    // Nothing is to be done; this finds what a newer version did.
+    await migrate(db);
+    return db;
+  } catch (error) {
+    await db?.destroy();
+    throw refusal(file, error);
+  }
+}
+
+async function migrate(db: Kysely<Tables>): Promise<void> {
+  const { error } = await migrator(db).migrateToLatest();
+  if (error !== undefined) throw error;
+}
+
+function migrator(db: Kysely<Tables>): Migrator {
+  return new Migrator({ db, provider: migrationProvider });
+}
+
+function open(file: string, { busyMs, onClosed }: Opening): Kysely<Tables> {
+  createPrivately(file);
+  const database = new DatabaseSync(file, { timeout: busyMs, enableForeignKeyConstraints: true });
+  try {
     database.exec('pragma journal_mode = wal');
     // Every commit is synced, but those of write-behind.ts. What is deleted is overwritten, URLs first of all.
     database.exec('pragma synchronous = full');
     database.exec('pragma secure_delete = on');
-    database.exec('begin exclusive; commit');
-    return database;
+    return new Kysely<Tables>({ dialect: new NodeSqliteDialect(database, onClosed) });
   } catch (error) {
     database.close();
     throw error;
-  }
-}
-
-/** The journal beside the database gets its mode from it. */
-function createPrivately(file: string): void {
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-  try {
-    closeSync(openSync(file, 'wx', 0o600));
-  } catch (error) {
-    // One that exists must not be opened and closed here: that would drop a lock which this process has on it already.
-    if (systemCode(error) !== 'EEXIST') throw error;
   }
 }
 
@@ -70,8 +128,8 @@ function refusal(file: string, cause: unknown): ConfigError {
 }
 
 function reasonOf(error: unknown): string {
-  const { errcode, message } = error as Error & { errcode?: number };
-  if (errcode === SQLITE_BUSY) return 'another controller uses it, and a database belongs to one';
+  if (isBusy(error)) return IN_USE;
+  const { message } = error as Error;
   // Kysely's words for a migration that the database has and this program lacks.
   const missing = /previously executed migration (\S+) is missing/.exec(message)?.[1];
   return missing === undefined ? message : `a newer version wrote it (${missing} is not known to this one)`;

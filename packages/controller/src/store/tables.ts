@@ -1,3 +1,5 @@
+import type { Generated } from 'kysely';
+
 /**
  * The tables, as the migrations leave them. Only texts and numbers: SQLite takes neither booleans nor dates. Times are ISO
  * 8601 in UTC, which sort as they are.
@@ -6,6 +8,10 @@ export interface Tables {
   rollouts: RolloutTable;
   host_outcomes: HostOutcomeTable;
   store_check: { id: number; written_at: string };
+  tokens: TokenTable;
+  audit: AuditTable;
+  /** One row: what is older in `audit` may be deleted. */
+  audit_horizon: { id: number; kept_since: string };
 }
 
 /** A deploy or rollback: what was asked for, under the operation id that every agent knows it by. */
@@ -33,4 +39,39 @@ export interface HostOutcomeTable {
   /** JSON of code, params and aftermath; null for OK. */
   error: string | null;
   ended_at: string;
+}
+
+/** A key to the API. The key itself is nowhere; its hash finds it. */
+export interface TokenTable {
+  id: string;
+  /** Unique among those that are not revoked. */
+  name: string;
+  /** SHA-256, in hex. */
+  hash: string;
+  /** JSON list. */
+  scopes: string;
+  /** JSON list; null: all of them. */
+  projects: string | null;
+  created_at: string;
+  expires_at: string | null;
+  revoked_at: string | null;
+  last_used_at: string | null;
+}
+
+/** One thing that somebody did, or was refused. Triggers keep it from being changed or deleted. */
+export interface AuditTable {
+  id: Generated<number>;
+  at: string;
+  who: string;
+  address: string | null;
+  action: string;
+  project: string | null;
+  /** JSON list of names. */
+  hosts: string | null;
+  /** `begun`, `OK`, `failed`, `refused`, or the code of an error. */
+  outcome: string;
+  /** The same in the row of the begin and that of the end. */
+  operation_id: string | null;
+  /** JSON. */
+  details: string | null;
 }

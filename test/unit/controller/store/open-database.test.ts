@@ -27,8 +27,9 @@ describe('the database', () => {
     });
     const dir = join(tempDir(), 'var/controller');
     await testStore(join(dir, 'sampan.db'));
-    expect(readdirSync(dir).sort()).toEqual(['sampan.db', 'sampan.db-wal']);
-    expect([dir, join(dir, 'sampan.db'), join(dir, 'sampan.db-wal')].map(mode)).toEqual(['700', '600', '600']);
+    const files = ['sampan.db', 'sampan.db-shm', 'sampan.db-wal', 'sampan.db.lock'];
+    expect(readdirSync(dir).sort()).toEqual(files);
+    expect([dir, ...files.map((file) => join(dir, file))].map(mode)).toEqual(['700', '600', '600', '600', '600']);
   });
 
   it('leaves the mode of what was there before as it is', async () => {
@@ -55,7 +56,8 @@ describe('the database', () => {
     const dir = tempDir();
     const store = await testStore(join(dir, 'sampan.db'));
     await store.close();
-    expect(readdirSync(dir)).toEqual(['sampan.db']);
+    expect(readdirSync(dir).sort()).toEqual(['sampan.db', 'sampan.db.lock']);
+    expect(statSync(join(dir, 'sampan.db.lock')).size).toBe(0);
   });
 
   it('is refused in words when it is none', async () => {
@@ -87,9 +89,9 @@ describe('the database', () => {
     const file = join(tempDir(), 'sampan.db');
     await (await testStore(file)).close();
     const newer = new DatabaseSync(file);
-    newer.exec("insert into kysely_migration (name, timestamp) values ('002-locks', '2030-01-01T00:00:00.000Z')");
+    newer.exec("insert into kysely_migration (name, timestamp) values ('999-locks', '2030-01-01T00:00:00.000Z')");
     newer.close();
-    const words = 'database: sqlite:FILE cannot be used: a newer version wrote it (002-locks is not known to this one)';
+    const words = 'database: sqlite:FILE cannot be used: a newer version wrote it (999-locks is not known to this one)';
     expect(await refusal(file)).toBe(words);
     // It is let go of: whoever has the newer version can open it.
     expect(await refusal(file)).toBe(words);
