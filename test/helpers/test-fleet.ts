@@ -1,5 +1,6 @@
 import { parseAgentAddress } from '@sampan/controller/agents/agent-address.ts';
 import { AgentPool } from '@sampan/controller/agents/agent-pool.ts';
+import { loopbackOnly } from '@sampan/controller/agents/agent-security.ts';
 import type { Fleet, Limits } from '@sampan/controller/fleet.ts';
 import { createMetrics } from '@sampan/controller/metrics.ts';
 import type { Outcomes } from '@sampan/controller/outcomes.ts';
@@ -21,7 +22,7 @@ export interface TestFleet extends Fleet {
 /** What a controller works on hosts with, in this process, with limits that a test can wait for. */
 export function testFleet(limits: Partial<Limits> = {}, connectTimeoutMs = 500): TestFleet {
   const { log, heardOf, logged } = watchedLog();
-  const agents = new AgentPool(connectTimeoutMs);
+  const agents = new AgentPool({ security: loopbackOnly, timeoutMs: connectTimeoutMs });
   onTestFinished(() => agents.close());
   return {
     agents,

@@ -11,6 +11,7 @@ import { BackgroundTasks } from './host/background-tasks.ts';
 import { makeDirectory, writeDurably } from './host/durable-file.ts';
 import { ExclusiveDirectories } from './host/exclusive-directories.ts';
 import { resolveOwners } from './host/owners.ts';
+import { Identity } from './identity/identity.ts';
 import { createMetrics } from './metrics.ts';
 import { Journal } from './operations/journal.ts';
 import { KeyedLock } from './operations/keyed-lock.ts';
@@ -37,6 +38,8 @@ export interface Agent {
 
 /** Builds an agent from its configuration, closes what an earlier life left open, and only then opens its ports. */
 export async function startAgent(config: AgentConfig, log: Logger): Promise<Agent> {
+  // Before anything is touched: without it there is nobody to obey.
+  const identity = config.identity_dir === undefined ? undefined : await Identity.open(config.identity_dir);
   const owners = await resolveOwners(config, AbortSignal.timeout(LOOK_UP_DEADLINE_MS));
   await makeDirectory(config.state_dir);
   const directories = new ExclusiveDirectories();
@@ -66,6 +69,7 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Agen
     deploys,
     readiness: new Readiness(config, supervisor),
     agentId: await agentIdIn(config.state_dir),
+    identity,
   };
   return serve(core, background);
 }
@@ -76,7 +80,8 @@ async function serve(core: AgentCore, background: BackgroundTasks): Promise<Agen
   const status = new StatusServer(core);
   const grpcPort = await grpc.listen(config.listen);
   const healthPort = await status.listen(config.health_listen);
-  log.info({ host: config.listen.host, grpcPort, healthPort, agentId: core.agentId }, 'agent is ready');
+  const tls = core.identity ? { certificateExpiresAt: core.identity.expiresAt } : 'none';
+  log.info({ host: config.listen.host, grpcPort, healthPort, agentId: core.agentId, tls }, 'agent is ready');
   return {
     grpcPort,
     healthPort,

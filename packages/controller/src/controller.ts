@@ -1,6 +1,7 @@
 import type { Logger } from '@sampan/shared/logger.ts';
 import { VERSION } from '@sampan/shared/version.ts';
 import { AgentPool } from './agents/agent-pool.ts';
+import { loopbackOnly } from './agents/agent-security.ts';
 import { allowedClients, type ControllerConfig } from './config.ts';
 import type { Fleet } from './fleet.ts';
 import { createApp } from './http/app.ts';
@@ -38,7 +39,7 @@ export async function startController(config: ControllerConfig, log: Logger): Pr
 
 async function startWith(store: Store, config: ControllerConfig, log: Logger): Promise<Controller> {
   let isDraining = false;
-  const agents = new AgentPool(config.agents.connect_timeout);
+  const agents = new AgentPool({ security: loopbackOnly, timeoutMs: config.agents.connect_timeout });
   const metrics = createMetrics({ agents: () => agents.count(), rollouts: () => rollouts.count });
   const fleet: Fleet = { agents, log, metrics, limits: limitsOf(config) };
   const rollouts = await Rollouts.open(fleet, store.rollouts);

@@ -1,4 +1,4 @@
-import type { Aftermath, EntryRefusal, ErrorCode, ErrorParams } from './errors.ts';
+import type { Aftermath, CertificateFault, EntryRefusal, ErrorCode, ErrorParams } from './errors.ts';
 import { formatBytes } from './format-bytes.ts';
 
 /** The English text of every code, as logs and people at a terminal read it. */
@@ -17,6 +17,11 @@ export const enTexts: { [C in ErrorCode]: (params: ErrorParams[C]) => string } =
   AGENT_UNREACHABLE: ({ reason }) => `cannot connect to the agent: ${reason}`,
   AGENT_CONNECT_TIMEOUT: ({ seconds }) => `cannot connect to the agent: no answer within ${seconds} s`,
   AGENT_UNAUTHENTICATED: ({ reason }) => `the agent refused us: ${reason}`,
+  CERTIFICATE_REFUSED: ({ whose, fault, detail }) =>
+    `the ${whose}'s certificate was refused: ${certificateFaults[fault]}${detail ? ` (${detail})` : ''}`,
+  IDENTITY_MISSING: ({ host }) =>
+    `the controller has no certificates, so it speaks to no other machine than its own, not to ${host}: run sampan-controller init`,
+  JOIN_REFUSED: ({ fault }) => `cannot join: ${joinFaults[fault]}`,
   AGENT_UNSUPPORTED: ({ method }) => `the agent is too old for ${method}; upgrade it`,
   AGENT_LOST: ({ reason }) => `lost the agent: ${reason}; the link was not flipped`,
   AGENT_DRAINING: () => 'the agent is stopping; the link was not flipped',
@@ -82,6 +87,23 @@ export function enAftermath({ current, reverted, revertError }: Aftermath, textO
   const how = reverted ? 'went back' : 'did not go back';
   return `; ${how}, ${now}${revertError ? `, going back failed: ${textOf(revertError)}` : ''}`;
 }
+
+const certificateFaults: Record<CertificateFault, string> = {
+  missing: 'there is none',
+  expired: 'it has expired',
+  not_yet_valid: 'it is not valid yet; is the clock right?',
+  revoked: 'it has been revoked',
+  untrusted: 'our CA has not signed it',
+  wrong_role: 'it is for another role',
+  other_host: 'it belongs to another host',
+  no_tls: 'the other side speaks no TLS',
+};
+
+const joinFaults = {
+  unknown: 'the token is not valid',
+  used: 'the token has been used; make a new one with sampan-controller join-token',
+  expired: 'the token has expired; make a new one with sampan-controller join-token',
+};
 
 const refusals: Record<EntryRefusal, string> = {
   path_outside: 'path outside the release',

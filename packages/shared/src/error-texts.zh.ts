@@ -1,4 +1,4 @@
-import type { Aftermath, EntryRefusal, ErrorCode, ErrorParams } from './errors.ts';
+import type { Aftermath, CertificateFault, EntryRefusal, ErrorCode, ErrorParams } from './errors.ts';
 import { formatBytes } from './format-bytes.ts';
 
 /** The Chinese text of every code, as callers of the documented API read it. Documented words come first. */
@@ -14,6 +14,11 @@ export const zhTexts: { [C in ErrorCode]: (params: ErrorParams[C]) => string } =
   AGENT_UNREACHABLE: ({ reason }) => `Agent连接失败: ${reason}`,
   AGENT_CONNECT_TIMEOUT: ({ seconds }) => `Agent连接超时: ${seconds} 秒内没有应答`,
   AGENT_UNAUTHENTICATED: ({ reason }) => `Agent认证失败: ${reason}`,
+  CERTIFICATE_REFUSED: ({ whose, fault, detail }) =>
+    `Agent认证失败: ${whose === 'agent' ? 'Agent' : '控制端'}${certificateFaults[fault]}${detail ? ` (${detail})` : ''}`,
+  IDENTITY_MISSING: ({ host }) =>
+    `Agent认证失败: 控制端没有证书, 不能连接其他主机 ${host}, 请运行 sampan-controller init`,
+  JOIN_REFUSED: ({ fault }) => `加入失败: ${joinFaults[fault]}`,
   AGENT_UNSUPPORTED: ({ method }) => `Agent版本过旧: 不支持 ${method}, 请升级该主机的 Agent`,
   AGENT_LOST: ({ reason }) => `Agent连接中断: ${reason}, 软连接未切换`,
   AGENT_DRAINING: () => 'Agent正在停止, 软连接未切换',
@@ -75,6 +80,23 @@ export function zhAftermath({ current, reverted, revertError }: Aftermath, textO
   const how = reverted ? '已恢复到原版本' : '未恢复';
   return `; ${how}, ${now}${revertError ? `, 恢复时出错: ${textOf(revertError)}` : ''}`;
 }
+
+const certificateFaults: Record<CertificateFault, string> = {
+  missing: '没有证书',
+  expired: '证书已过期',
+  not_yet_valid: '证书尚未生效, 请检查时钟',
+  revoked: '证书已吊销',
+  untrusted: '证书不是由本系统的CA签发',
+  wrong_role: '证书的身份不符',
+  other_host: '证书属于另一台主机',
+  no_tls: '没有使用TLS',
+};
+
+const joinFaults = {
+  unknown: '令牌无效',
+  used: '令牌已经用过, 请用 sampan-controller join-token 生成新的',
+  expired: '令牌已过期, 请用 sampan-controller join-token 生成新的',
+};
 
 const refusals: Record<EntryRefusal, string> = {
   path_outside: '路径在发布目录之外',

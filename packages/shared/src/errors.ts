@@ -17,6 +17,11 @@ export interface ErrorParams {
   AGENT_UNREACHABLE: { reason: string };
   AGENT_CONNECT_TIMEOUT: { seconds: number };
   AGENT_UNAUTHENTICATED: { reason: string };
+  /** One side of the connection does not accept the other's certificate; `detail` has its names, dates and the clock. */
+  CERTIFICATE_REFUSED: { whose: 'agent' | 'controller'; fault: CertificateFault; detail: string };
+  /** A controller without certificates speaks to agents on its own machine alone. */
+  IDENTITY_MISSING: { host: string };
+  JOIN_REFUSED: { fault: 'unknown' | 'used' | 'expired' };
   AGENT_UNSUPPORTED: { method: string };
   /** The agent was lost before anything was flipped. */
   AGENT_LOST: { reason: string };
@@ -85,6 +90,17 @@ export type EntryRefusal =
   | 'link_outside'
   | 'link_absolute'
   | 'type';
+
+/** Why a certificate is not accepted. */
+export type CertificateFault =
+  | 'missing'
+  | 'expired'
+  | 'not_yet_valid'
+  | 'revoked'
+  | 'untrusted'
+  | 'wrong_role'
+  | 'other_host'
+  | 'no_tls';
 
 /** What a host looks like after a failure past the flip. Versions are as people know them; null: none. */
 export interface Aftermath {

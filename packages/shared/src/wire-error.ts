@@ -26,7 +26,7 @@ export function toServiceError(error: unknown): { code: Status; details: string;
   const known = asDeployError(error);
   const metadata = new Metadata();
   metadata.set(ERROR_KEY, Buffer.from(JSON.stringify(toWire(known))));
-  return { code: statusOf(known.code), details: known.code, metadata };
+  return { code: statusOf(known), details: known.code, metadata };
 }
 
 /** The DeployError inside a gRPC failure, or undefined when the peer did not send one (the transport failed). */
@@ -55,8 +55,11 @@ const wireSchema = z.object({
   aftermath: aftermathSchema.optional(),
 });
 
-function statusOf(code: ErrorCode): Status {
-  switch (code) {
+function statusOf(error: DeployError): Status {
+  if (DeployError.is(error, 'CERTIFICATE_REFUSED')) {
+    return error.params.fault === 'wrong_role' ? Status.PERMISSION_DENIED : Status.UNAUTHENTICATED;
+  }
+  switch (error.code) {
     case 'INVALID_REQUEST':
       return Status.INVALID_ARGUMENT;
     case 'AGENT_DRAINING':

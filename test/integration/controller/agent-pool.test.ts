@@ -5,6 +5,7 @@ import { parseAgentAddress } from '@sampan/controller/agents/agent-address.ts';
 import type { AgentConnection } from '@sampan/controller/agents/agent-connection.ts';
 import { AgentLoss } from '@sampan/controller/agents/agent-loss.ts';
 import { AgentPool } from '@sampan/controller/agents/agent-pool.ts';
+import { loopbackOnly } from '@sampan/controller/agents/agent-security.ts';
 import { callAgent } from '@sampan/controller/agents/call-agent.ts';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { startProxy } from '../../helpers/cuttable-proxy.ts';
@@ -13,7 +14,7 @@ import { startFakeAgent } from '../../helpers/fake-agent.ts';
 const never = new AbortController().signal;
 
 function testPool(connectTimeoutMs = 300): AgentPool {
-  const pool = new AgentPool(connectTimeoutMs);
+  const pool = new AgentPool({ security: loopbackOnly, timeoutMs: connectTimeoutMs });
   onTestFinished(() => pool.close());
   return pool;
 }
@@ -164,7 +165,7 @@ describe('AgentPool', () => {
           answer = resolve;
         }),
     });
-    const pool = new AgentPool(300);
+    const pool = new AgentPool({ security: loopbackOnly, timeoutMs: 300 });
     const connection = await pool.connect(at(agent.host), never);
     const asked = version(connection);
     await agent.called('GetCurrentVersion');

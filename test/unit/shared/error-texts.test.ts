@@ -62,6 +62,21 @@ const table: { [C in ErrorCode]: Row<C> } = {
     zh: 'Agent认证失败: certificate expired',
     en: 'the agent refused us: certificate expired',
   },
+  CERTIFICATE_REFUSED: {
+    params: { whose: 'agent', fault: 'other_host', detail: 'IP Address:10.0.0.4' },
+    zh: 'Agent认证失败: Agent证书属于另一台主机 (IP Address:10.0.0.4)',
+    en: "the agent's certificate was refused: it belongs to another host (IP Address:10.0.0.4)",
+  },
+  IDENTITY_MISSING: {
+    params: { host: '10.0.0.3' },
+    zh: 'Agent认证失败: 控制端没有证书, 不能连接其他主机 10.0.0.3, 请运行 sampan-controller init',
+    en: 'the controller has no certificates, so it speaks to no other machine than its own, not to 10.0.0.3: run sampan-controller init',
+  },
+  JOIN_REFUSED: {
+    params: { fault: 'used' },
+    zh: '加入失败: 令牌已经用过, 请用 sampan-controller join-token 生成新的',
+    en: 'cannot join: the token has been used; make a new one with sampan-controller join-token',
+  },
   AGENT_UNSUPPORTED: {
     params: { method: 'Stage' },
     zh: 'Agent版本过旧: 不支持 Stage, 请升级该主机的 Agent',

@@ -1,5 +1,6 @@
 import type { Deploys } from '../deploy/deploys.ts';
 import type { HostServices } from '../deploy/host-services.ts';
+import type { Identity } from '../identity/identity.ts';
 import type { Operations } from '../operations/operations.ts';
 import type { Readiness } from './readiness.ts';
 
@@ -11,4 +12,6 @@ export interface AgentCore {
   readiness: Readiness;
   /** Stable over restarts. */
   agentId: string;
+  /** Undefined: it listens on loopback, without TLS. */
+  identity: Identity | undefined;
 }

@@ -10,6 +10,7 @@ import { activate } from './handlers/activate.ts';
 import { cancelOperation, getOperation } from './handlers/operations.ts';
 import { readLogOf } from './handlers/read-log.ts';
 import { getCurrentVersion, listReleasesOf, remove } from './handlers/releases.ts';
+import { renewCertificate } from './handlers/renew-certificate.ts';
 import { stage } from './handlers/stage.ts';
 import { getStatus } from './handlers/status.ts';
 import { writeProgramConfig } from './handlers/write-program-config.ts';
@@ -35,6 +36,7 @@ export function agentService(core: AgentCore): AgentHandlers {
       for await (const chunk of readLogOf(core, call.request, signal)) await write(call, chunk, signal);
     }),
     GetStatus: unary(log, () => getStatus(core)),
+    RenewCertificate: unary(log, (request) => renewCertificate(core, request)),
   };
 }
 

@@ -1,7 +1,8 @@
 import { isIPv6 } from 'node:net';
-import { type ChannelOptions, connectivityState as ConnectivityState, credentials } from '@grpc/grpc-js';
+import { type ChannelOptions, connectivityState as ConnectivityState } from '@grpc/grpc-js';
 import type { AgentClient } from '@sampan/shared/gen/sampan/agent/v1/Agent.ts';
 import { loadProto } from '@sampan/shared/load-proto.ts';
+import type { PreparedConnection } from './agent-security.ts';
 import type { Peer } from './probe.ts';
 
 const { types } = loadProto();
@@ -15,13 +16,20 @@ export class AgentConnection {
   readonly client: AgentClient;
   /** Aborted once the session is gone: lost, idle for ten minutes, told to go away, or closed. Running calls end by themselves. */
   readonly ended: AbortSignal;
+  /** Aborted with the reason when the peer may not be spoken to any more: calls that run are given up. */
+  readonly cut: AbortSignal;
   readonly #ended = new AbortController();
+  readonly #cut = new AbortController();
+  readonly #prepared: PreparedConnection;
   #heardAtMs = performance.now();
 
-  constructor(peer: Peer, timeoutMs: number) {
+  constructor(peer: Peer, prepared: PreparedConnection, timeoutMs: number) {
+    this.#prepared = prepared;
+    const options = { ...optionsFor(timeoutMs), ...prepared.options };
     const target = isIPv6(peer.ip) ? `ipv6:[${peer.ip}]:${peer.port}` : `ipv4:${peer.ip}:${peer.port}`;
-    this.client = new types.sampan.agent.v1.Agent(target, credentials.createInsecure(), optionsFor(timeoutMs));
+    this.client = new types.sampan.agent.v1.Agent(target, prepared.credentials, options);
     this.ended = this.#ended.signal;
+    this.cut = this.#cut.signal;
   }
 
   /** Resolves to whether the session came up. @throws what `signal` was aborted with; the connection is closed then. */
@@ -45,6 +53,15 @@ export class AgentConnection {
 
   get silentMs(): number {
     return performance.now() - this.#heardAtMs;
+  }
+
+  /** Whether the peer may still be spoken to. Where not, the connection is cut. */
+  isWelcome(): boolean {
+    const refusal = this.#prepared.refusal();
+    if (refusal === undefined) return true;
+    this.close();
+    this.#cut.abort(refusal);
+    return false;
   }
 
   /** Takes no more calls; those that run may finish. */

@@ -4,7 +4,7 @@ import { Slots } from '../slots.ts';
 import type { AgentAddress } from './agent-address.ts';
 import type { AgentConnection } from './agent-connection.ts';
 import { checkAlive } from './check-alive.ts';
-import { dial } from './dial.ts';
+import { type Dialling, dial } from './dial.ts';
 
 /** A connection that was heard of this recently is used as it is. */
 const FRESH_MS = 15_000;
@@ -13,13 +13,14 @@ const MAX_DIALLING = 500;
 const UNREACHABLE_KEPT_MS = 10 * 60_000;
 
 /**
- * One connection per agent, opened when it is needed, shared by all, replaced when it breaks.
+ * One connection per agent, opened when it is needed, shared by all, replaced when it breaks. The one door to agents: whoever
+ * calls one asks for its connection first, and with that who the agent is is checked.
  *
  * INVARIANTS: an address has at most one connection in `#connections`, and it has not ended; an address is dialled once at a
  * time, and everybody who wants it waits for that; a failed dial is forgotten, so that the next request tries anew.
  */
 export class AgentPool {
-  readonly #connectTimeoutMs: number;
+  readonly #how: Dialling;
   readonly #connections = new Map<string, AgentConnection>();
   readonly #dialling = new Map<string, Promise<AgentConnection>>();
   /** When an address could last not be reached, oldest first. */
@@ -27,18 +28,19 @@ export class AgentPool {
   readonly #dialSlots = new Slots(MAX_DIALLING);
   readonly #closed = new AbortController();
 
-  constructor(connectTimeoutMs: number) {
-    this.#connectTimeoutMs = connectTimeoutMs;
+  constructor(how: Dialling) {
+    this.#how = how;
   }
 
   /**
    * The connection to an agent, known to have answered in the last seconds.
-   * @throws DeployError AGENT_UNREACHABLE at once, AGENT_CONNECT_TIMEOUT after the connect timeout; what `signal` was aborted with.
+   * @throws DeployError AGENT_UNREACHABLE at once, AGENT_CONNECT_TIMEOUT after the connect timeout,
+   * CERTIFICATE_REFUSED when it is not the agent of that host, IDENTITY_MISSING; what `signal` was aborted with.
    */
   async connect(address: AgentAddress, signal: AbortSignal): Promise<AgentConnection> {
     signal.throwIfAborted();
     const connection = this.#connections.get(address.key);
-    if (connection && connection.silentMs < FRESH_MS) return connection;
+    if (connection?.isWelcome() && connection.silentMs < FRESH_MS) return connection;
     return await abortable(this.#joinDial(address), signal);
   }
 
@@ -46,6 +48,16 @@ export class AgentPool {
   count(): { connected: number; unreachable: number } {
     this.#forgetUnreachable();
     return { connected: this.#connections.size, unreachable: this.#unreachable.size };
+  }
+
+  /** Looks at every connection whether its agent may still be spoken to, and cuts those whose identity has ended. */
+  cutUnwelcome(): void {
+    for (const connection of [...this.#connections.values()]) connection.isWelcome();
+  }
+
+  /** Takes every connection out of use, so that the next call makes a new one with what we show of ourselves now. Calls that run may finish. */
+  renewAll(): void {
+    for (const connection of [...this.#connections.values()]) connection.close();
   }
 
   /** Closes every connection. Calls that run may finish. */
@@ -80,15 +92,15 @@ export class AgentPool {
   async #stillAlive(address: AgentAddress): Promise<AgentConnection | undefined> {
     const connection = this.#connections.get(address.key);
     if (!connection) return undefined;
-    const found = await checkAlive(connection, this.#connectTimeoutMs);
+    const found = await checkAlive(connection, this.#how.timeoutMs);
     if (found === 'alive') return connection;
     connection.close();
     if (found === 'broken') return undefined;
-    throw new DeployError('AGENT_CONNECT_TIMEOUT', { seconds: this.#connectTimeoutMs / 1000 });
+    throw new DeployError('AGENT_CONNECT_TIMEOUT', { seconds: this.#how.timeoutMs / 1000 });
   }
 
   async #open(address: AgentAddress): Promise<AgentConnection> {
-    const connection = await dial(address, this.#connectTimeoutMs, this.#closed.signal);
+    const connection = await dial(address, this.#how, this.#closed.signal);
     this.#connections.set(address.key, connection);
     connection.ended.addEventListener('abort', () => this.#remove(address, connection), { once: true });
     return connection;

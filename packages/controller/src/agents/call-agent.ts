@@ -12,13 +12,14 @@ export interface UnaryCall<Response> {
 /**
  * Makes a unary call.
  * @throws DeployError as the agent sent it, AGENT_CONNECT_TIMEOUT when it does not answer in time; AgentLoss when the
- * connection breaks; what `signal` was aborted with.
+ * connection breaks; CERTIFICATE_REFUSED when the agent's identity ends meanwhile; what `caller` was aborted with.
  */
 export function callAgent<Response>(
   connection: AgentConnection,
   call: UnaryCall<Response>,
-  signal: AbortSignal,
+  caller: AbortSignal,
 ): Promise<Response> {
+  const signal = AbortSignal.any([caller, connection.cut]);
   return new Promise((resolve, reject) => {
     signal.throwIfAborted();
     if (connection.ended.aborted) throw new AgentLoss('ECONNRESET');

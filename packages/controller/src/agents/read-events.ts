@@ -13,13 +13,14 @@ export interface StreamingCall<Event> {
 /**
  * Makes a streaming call and reads it to its end.
  * @throws DeployError as the agent sent it, AGENT_CONNECT_TIMEOUT when it does not end in time; AgentLoss when the connection
- * breaks; what `signal` was aborted with, after the call was given up on this side (which cancels nothing at the agent).
+ * breaks; CERTIFICATE_REFUSED when the agent's identity ends meanwhile; what `caller` was aborted with, after the call was given up on this side (which cancels nothing at the agent).
  */
 export function readEvents<Event>(
   connection: AgentConnection,
   call: StreamingCall<Event>,
-  signal: AbortSignal,
+  caller: AbortSignal,
 ): Promise<void> {
+  const signal = AbortSignal.any([caller, connection.cut]);
   return new Promise((resolve, reject) => {
     signal.throwIfAborted();
     if (connection.ended.aborted) throw new AgentLoss('ECONNRESET');

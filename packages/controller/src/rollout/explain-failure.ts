@@ -3,9 +3,9 @@ import { isLoss, lossReason } from '../agents/agent-loss.ts';
 import { askCurrentVersion } from './ask-current-version.ts';
 import type { HostRun } from './host-run.ts';
 
-/** Whether asking again may end better: what became of the operation is open, or its agent is only being restarted. */
+/** Whether asking again may end better: what became of the operation is open, its agent is being restarted, or its certificate renewed. */
 export function isInconclusive(error: unknown): boolean {
-  return isLoss(error) || DeployError.is(error, 'AGENT_DRAINING');
+  return isLoss(error) || DeployError.is(error, 'AGENT_DRAINING', 'CERTIFICATE_REFUSED');
 }
 
 /** What the caller is to be told of a host whose operation failed, or was lost: never more than is known. */
@@ -13,6 +13,9 @@ export async function explainFailure(error: unknown, run: HostRun, isRepeated: b
   if (!run.activateSent) return beforeFlip(error, run);
   const step = run.lastStep === '' ? {} : { step: run.lastStep };
   if (isLoss(error)) return new DeployError('STATE_UNKNOWN', { known: lossReason(error), ...step }, { cause: error });
+  if (DeployError.is(error, 'CERTIFICATE_REFUSED')) {
+    return new DeployError('STATE_UNKNOWN', { known: `${error.code} ${error.params.fault}`, ...step }, { cause: error });
+  }
   if (error === run.stop.abandoned.reason) return new DeployError('STATE_UNKNOWN', { known: 'ECANCELED', ...step });
   if (!isRepeated || !isForgotten(error)) return error;
   const current = await askCurrentVersion(run);

@@ -24,6 +24,8 @@ import type { ReadLogRequest as _sampan_agent_v1_ReadLogRequest, ReadLogRequest_
 import type { Release as _sampan_agent_v1_Release, Release__Output as _sampan_agent_v1_Release__Output } from './sampan/agent/v1/Release.ts';
 import type { RemoveRequest as _sampan_agent_v1_RemoveRequest, RemoveRequest__Output as _sampan_agent_v1_RemoveRequest__Output } from './sampan/agent/v1/RemoveRequest.ts';
 import type { RemoveResponse as _sampan_agent_v1_RemoveResponse, RemoveResponse__Output as _sampan_agent_v1_RemoveResponse__Output } from './sampan/agent/v1/RemoveResponse.ts';
+import type { RenewCertificateRequest as _sampan_agent_v1_RenewCertificateRequest, RenewCertificateRequest__Output as _sampan_agent_v1_RenewCertificateRequest__Output } from './sampan/agent/v1/RenewCertificateRequest.ts';
+import type { RenewCertificateResponse as _sampan_agent_v1_RenewCertificateResponse, RenewCertificateResponse__Output as _sampan_agent_v1_RenewCertificateResponse__Output } from './sampan/agent/v1/RenewCertificateResponse.ts';
 import type { StageEvent as _sampan_agent_v1_StageEvent, StageEvent__Output as _sampan_agent_v1_StageEvent__Output } from './sampan/agent/v1/StageEvent.ts';
 import type { StageRequest as _sampan_agent_v1_StageRequest, StageRequest__Output as _sampan_agent_v1_StageRequest__Output } from './sampan/agent/v1/StageRequest.ts';
 import type { StageResult as _sampan_agent_v1_StageResult, StageResult__Output as _sampan_agent_v1_StageResult__Output } from './sampan/agent/v1/StageResult.ts';
@@ -62,6 +64,8 @@ export interface ProtoGrpcType {
         Release: MessageTypeDefinition<_sampan_agent_v1_Release, _sampan_agent_v1_Release__Output>
         RemoveRequest: MessageTypeDefinition<_sampan_agent_v1_RemoveRequest, _sampan_agent_v1_RemoveRequest__Output>
         RemoveResponse: MessageTypeDefinition<_sampan_agent_v1_RemoveResponse, _sampan_agent_v1_RemoveResponse__Output>
+        RenewCertificateRequest: MessageTypeDefinition<_sampan_agent_v1_RenewCertificateRequest, _sampan_agent_v1_RenewCertificateRequest__Output>
+        RenewCertificateResponse: MessageTypeDefinition<_sampan_agent_v1_RenewCertificateResponse, _sampan_agent_v1_RenewCertificateResponse__Output>
         StageEvent: MessageTypeDefinition<_sampan_agent_v1_StageEvent, _sampan_agent_v1_StageEvent__Output>
         StageRequest: MessageTypeDefinition<_sampan_agent_v1_StageRequest, _sampan_agent_v1_StageRequest__Output>
         StageResult: MessageTypeDefinition<_sampan_agent_v1_StageResult, _sampan_agent_v1_StageResult__Output>

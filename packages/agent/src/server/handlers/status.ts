@@ -3,7 +3,8 @@ import type { GetStatusResponse } from '@sampan/shared/gen/sampan/agent/v1/GetSt
 import { VERSION } from '@sampan/shared/version.ts';
 import type { AgentCore } from '../agent-core.ts';
 
-export async function getStatus({ services, operations, readiness, agentId }: AgentCore): Promise<GetStatusResponse> {
+export async function getStatus(core: AgentCore): Promise<GetStatusResponse> {
+  const { services, operations, readiness, agentId, identity } = core;
   const checks = await readiness.checks();
   const { bavail, blocks, bsize } = await statfs(services.config.state_dir);
   return {
@@ -14,5 +15,6 @@ export async function getStatus({ services, operations, readiness, agentId }: Ag
     freeBytes: bavail * bsize,
     totalBytes: blocks * bsize,
     runningOperations: operations.runningCount,
+    certificateExpiresAtMs: identity?.expiresAt.getTime() ?? 0,
   };
 }

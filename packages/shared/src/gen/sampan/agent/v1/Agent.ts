@@ -18,6 +18,8 @@ import type { ReadLogChunk as _sampan_agent_v1_ReadLogChunk, ReadLogChunk__Outpu
 import type { ReadLogRequest as _sampan_agent_v1_ReadLogRequest, ReadLogRequest__Output as _sampan_agent_v1_ReadLogRequest__Output } from '../../../sampan/agent/v1/ReadLogRequest.ts';
 import type { RemoveRequest as _sampan_agent_v1_RemoveRequest, RemoveRequest__Output as _sampan_agent_v1_RemoveRequest__Output } from '../../../sampan/agent/v1/RemoveRequest.ts';
 import type { RemoveResponse as _sampan_agent_v1_RemoveResponse, RemoveResponse__Output as _sampan_agent_v1_RemoveResponse__Output } from '../../../sampan/agent/v1/RemoveResponse.ts';
+import type { RenewCertificateRequest as _sampan_agent_v1_RenewCertificateRequest, RenewCertificateRequest__Output as _sampan_agent_v1_RenewCertificateRequest__Output } from '../../../sampan/agent/v1/RenewCertificateRequest.ts';
+import type { RenewCertificateResponse as _sampan_agent_v1_RenewCertificateResponse, RenewCertificateResponse__Output as _sampan_agent_v1_RenewCertificateResponse__Output } from '../../../sampan/agent/v1/RenewCertificateResponse.ts';
 import type { StageEvent as _sampan_agent_v1_StageEvent, StageEvent__Output as _sampan_agent_v1_StageEvent__Output } from '../../../sampan/agent/v1/StageEvent.ts';
 import type { StageRequest as _sampan_agent_v1_StageRequest, StageRequest__Output as _sampan_agent_v1_StageRequest__Output } from '../../../sampan/agent/v1/StageRequest.ts';
 import type { WriteProgramConfigRequest as _sampan_agent_v1_WriteProgramConfigRequest, WriteProgramConfigRequest__Output as _sampan_agent_v1_WriteProgramConfigRequest__Output } from '../../../sampan/agent/v1/WriteProgramConfigRequest.ts';
@@ -119,6 +121,23 @@ export interface AgentClient extends grpc.Client {
   remove(argument: _sampan_agent_v1_RemoveRequest, callback: grpc.requestCallback<_sampan_agent_v1_RemoveResponse__Output>): grpc.ClientUnaryCall;
   
   /**
+   * Hands the agent a new certificate for the key that it has, and the roots that it is to trust from now on. Connections
+   * that are open stay. An agent that listens without TLS has no identity and answers INVALID_REQUEST.
+   */
+  RenewCertificate(argument: _sampan_agent_v1_RenewCertificateRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_sampan_agent_v1_RenewCertificateResponse__Output>): grpc.ClientUnaryCall;
+  RenewCertificate(argument: _sampan_agent_v1_RenewCertificateRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_sampan_agent_v1_RenewCertificateResponse__Output>): grpc.ClientUnaryCall;
+  RenewCertificate(argument: _sampan_agent_v1_RenewCertificateRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_sampan_agent_v1_RenewCertificateResponse__Output>): grpc.ClientUnaryCall;
+  RenewCertificate(argument: _sampan_agent_v1_RenewCertificateRequest, callback: grpc.requestCallback<_sampan_agent_v1_RenewCertificateResponse__Output>): grpc.ClientUnaryCall;
+  /**
+   * Hands the agent a new certificate for the key that it has, and the roots that it is to trust from now on. Connections
+   * that are open stay. An agent that listens without TLS has no identity and answers INVALID_REQUEST.
+   */
+  renewCertificate(argument: _sampan_agent_v1_RenewCertificateRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_sampan_agent_v1_RenewCertificateResponse__Output>): grpc.ClientUnaryCall;
+  renewCertificate(argument: _sampan_agent_v1_RenewCertificateRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_sampan_agent_v1_RenewCertificateResponse__Output>): grpc.ClientUnaryCall;
+  renewCertificate(argument: _sampan_agent_v1_RenewCertificateRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_sampan_agent_v1_RenewCertificateResponse__Output>): grpc.ClientUnaryCall;
+  renewCertificate(argument: _sampan_agent_v1_RenewCertificateRequest, callback: grpc.requestCallback<_sampan_agent_v1_RenewCertificateResponse__Output>): grpc.ClientUnaryCall;
+  
+  /**
    * Makes a release present and whole, and holds the link for the operation until it is activated,
    * cancelled, or `hold_ms` has passed. The stream ends with one `result`, or with an error.
    * A caller that goes away cancels nothing; the same operation id again joins the call that runs,
@@ -185,6 +204,12 @@ export interface AgentHandlers extends grpc.UntypedServiceImplementation {
   Remove: grpc.handleUnaryCall<_sampan_agent_v1_RemoveRequest__Output, _sampan_agent_v1_RemoveResponse>;
   
   /**
+   * Hands the agent a new certificate for the key that it has, and the roots that it is to trust from now on. Connections
+   * that are open stay. An agent that listens without TLS has no identity and answers INVALID_REQUEST.
+   */
+  RenewCertificate: grpc.handleUnaryCall<_sampan_agent_v1_RenewCertificateRequest__Output, _sampan_agent_v1_RenewCertificateResponse>;
+  
+  /**
    * Makes a release present and whole, and holds the link for the operation until it is activated,
    * cancelled, or `hold_ms` has passed. The stream ends with one `result`, or with an error.
    * A caller that goes away cancels nothing; the same operation id again joins the call that runs,
@@ -208,6 +233,7 @@ export interface AgentDefinition extends grpc.ServiceDefinition {
   ListReleases: MethodDefinition<_sampan_agent_v1_ListReleasesRequest, _sampan_agent_v1_ListReleasesResponse, _sampan_agent_v1_ListReleasesRequest__Output, _sampan_agent_v1_ListReleasesResponse__Output>
   ReadLog: MethodDefinition<_sampan_agent_v1_ReadLogRequest, _sampan_agent_v1_ReadLogChunk, _sampan_agent_v1_ReadLogRequest__Output, _sampan_agent_v1_ReadLogChunk__Output>
   Remove: MethodDefinition<_sampan_agent_v1_RemoveRequest, _sampan_agent_v1_RemoveResponse, _sampan_agent_v1_RemoveRequest__Output, _sampan_agent_v1_RemoveResponse__Output>
+  RenewCertificate: MethodDefinition<_sampan_agent_v1_RenewCertificateRequest, _sampan_agent_v1_RenewCertificateResponse, _sampan_agent_v1_RenewCertificateRequest__Output, _sampan_agent_v1_RenewCertificateResponse__Output>
   Stage: MethodDefinition<_sampan_agent_v1_StageRequest, _sampan_agent_v1_StageEvent, _sampan_agent_v1_StageRequest__Output, _sampan_agent_v1_StageEvent__Output>
   WriteProgramConfig: MethodDefinition<_sampan_agent_v1_WriteProgramConfigRequest, _sampan_agent_v1_WriteProgramConfigResponse, _sampan_agent_v1_WriteProgramConfigRequest__Output, _sampan_agent_v1_WriteProgramConfigResponse__Output>
 }

@@ -14,6 +14,10 @@ export interface GetStatusResponse {
   'freeBytes'?: (number | string | Long);
   'totalBytes'?: (number | string | Long);
   'runningOperations'?: (number);
+  /**
+   * When the agent's certificate ends, in milliseconds since 1970; 0: it has none.
+   */
+  'certificateExpiresAtMs'?: (number | string | Long);
 }
 
 export interface GetStatusResponse__Output {
@@ -27,4 +31,8 @@ export interface GetStatusResponse__Output {
   'freeBytes': (number);
   'totalBytes': (number);
   'runningOperations': (number);
+  /**
+   * When the agent's certificate ends, in milliseconds since 1970; 0: it has none.
+   */
+  'certificateExpiresAtMs': (number);
 }

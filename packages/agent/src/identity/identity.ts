@@ -1,0 +1,69 @@
+import { X509Certificate } from 'node:crypto';
+import { DeployError } from '@sampan/shared/errors.ts';
+import { splitPem } from '@sampan/shared/identity/pem.ts';
+import { type IdentityPem, identityFault, readIdentity, replaceCertificate } from './identity-files.ts';
+
+/** Who this agent is. Its certificate and the roots change while it runs; its key does not. */
+export class Identity {
+  readonly #dir: string;
+  #pem: IdentityPem;
+  readonly #listeners = new Set<() => void>();
+
+  private constructor(dir: string, pem: IdentityPem) {
+    this.#dir = dir;
+    this.#pem = pem;
+  }
+
+  /** @throws ConfigError in words when there is none in `dir`. */
+  static async open(dir: string): Promise<Identity> {
+    return new Identity(dir, await readIdentity(dir));
+  }
+
+  get pem(): IdentityPem {
+    return this.#pem;
+  }
+
+  /** When the certificate in use ends. */
+  get expiresAt(): Date {
+    return leafOf(this.#pem.certificate).validToDate;
+  }
+
+  onChange(listener: () => void): void {
+    this.#listeners.add(listener);
+  }
+
+  /**
+   * Takes a new certificate for the key at hand, and new roots, durably; connections that are made from now on use them.
+   * @throws DeployError INVALID_REQUEST: they do not belong to the key, or the certificate does not lead to one of the roots;
+   * DISK_ERROR: they could not be kept, and the old ones stay.
+   */
+  async renew(renewed: Omit<IdentityPem, 'key'>): Promise<void> {
+    const pem = { ...renewed, key: this.#pem.key };
+    const fault = identityFault(pem) ?? chainFault(pem);
+    if (fault !== undefined) {
+      throw new DeployError('INVALID_REQUEST', {
+        field: 'certificate',
+        found: fault,
+        expected: "a chain for this agent's key",
+      });
+    }
+    await replaceCertificate(this.#dir, renewed);
+    this.#pem = pem;
+    for (const listener of this.#listeners) listener();
+  }
+}
+
+/** Each certificate must be signed by the next, and the last by a root. */
+function chainFault({ certificate, roots }: IdentityPem): string | undefined {
+  const chain = splitPem(certificate).map((text) => new X509Certificate(text));
+  const trusted = splitPem(roots).map((text) => new X509Certificate(text));
+  const isWhole = chain.every((link, at) => {
+    const issuers = at === chain.length - 1 ? trusted : [chain[at + 1] as X509Certificate];
+    return issuers.some((issuer) => link.checkIssued(issuer) && link.verify(issuer.publicKey));
+  });
+  return isWhole ? undefined : 'it does not lead to a root that comes with it';
+}
+
+function leafOf(certificate: string): X509Certificate {
+  return new X509Certificate(splitPem(certificate)[0] ?? '');
+}
