@@ -3,24 +3,30 @@ import { createLogger } from '@sampan/shared/logger.ts';
 import { stopOnSignal } from '@sampan/shared/stop-on-signal.ts';
 import { VERSION } from '@sampan/shared/version.ts';
 import { Command } from 'commander';
+import { tokenCommand } from './cli/token.ts';
 import { loadControllerConfig } from './config.ts';
 import { startController } from './controller.ts';
 
 const program = new Command('sampan-controller')
-  .description('Answers the deploy API, and commands the agents on the hosts.')
+  .description('Answers the deploy API, and commands the agents on the hosts. Without a command it serves.')
   .version(VERSION)
   .option('-c, --config <file>', 'controller.yaml; without it: on 127.0.0.1:8080, with its database under ./.sampan')
-  .parse();
+  .allowExcessArguments()
+  .action(({ config }: { config?: string }, { args }: Command) => {
+    if (args[0] !== undefined) program.error(`error: unknown command '${args[0]}'`);
+    return serve(config);
+  })
+  .addCommand(tokenCommand());
 
 try {
-  await run(program.opts<{ config?: string }>().config);
+  await program.parseAsync();
 } catch (error) {
   // What a person can mend is told in words; everything else keeps its stack.
   console.error(error instanceof ConfigError ? error.message : error);
   process.exitCode = 1;
 }
 
-async function run(file: string | undefined): Promise<void> {
+async function serve(file: string | undefined): Promise<void> {
   const config = loadControllerConfig(file);
   const log = createLogger('sampan-controller', config.log_level);
   const starting = startController(config, log);
