@@ -26,11 +26,14 @@ interface Start {
   ready: string;
   cwd: string;
   env?: Record<string, string>;
+  /** Words that go before `node`, of a program that becomes it, such as `nsenter`. */
+  through?: readonly string[];
 }
 
 /** Starts `node <args>` and waits for its ready line; fails with all that it printed if it ends before. */
-export async function startProcess(args: string[], { ready, cwd, env }: Start): Promise<StartedProcess> {
-  const child = spawn(process.execPath, args, {
+export async function startProcess(args: string[], { ready, cwd, env, through = [] }: Start): Promise<StartedProcess> {
+  const [program, ...words] = [...through, process.execPath, ...args] as [string, ...string[]];
+  const child = spawn(program, words, {
     cwd,
     env: { ...process.env, NODE_COMPILE_CACHE, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

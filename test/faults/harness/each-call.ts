@@ -1,7 +1,7 @@
 import { type Attempt, attempt, named, outcomeOf, violations } from './attempt.ts';
 import { leftovers, untilNone } from './invariants.ts';
 import type { Prepared, Sequence } from './sequences.ts';
-import { type Call, callsIn, failAt, killAt, ORDERED_CALLS, type Tracing, trace } from './strace.ts';
+import { type Call, callsIn, failAt, isHeld, killAfter, killAt, ORDERED_CALLS, type Tracing, trace } from './strace.ts';
 import type { World } from './world.ts';
 
 /** What came of one point: what its caller was told, and what was violated. */
@@ -21,9 +21,11 @@ interface Blow {
   tells?: (told: string, call: Call) => boolean;
 }
 
-/** Kills the agent before each of the calls of a sequence in turn, and lets it come back at once. */
+/** Kills the agent before each of the calls of a sequence in turn, then after each, and lets it come back at once. */
 export function killAtEachCall(sequence: Sequence): Promise<PointResult[]> {
-  return atEachCall(sequence, { label: 'kill', strike: killAt, kills: true }, () => true);
+  const before: Blow = { label: 'before', strike: killAt, kills: true };
+  const after: Blow = { label: 'after', strike: killAfter, kills: true };
+  return atEachCall(sequence, [before, after], () => true);
 }
 
 /** Lets each of the calls fail in turn, the agent living on. */
@@ -34,7 +36,7 @@ export function failAtEachCall(
 ): Promise<PointResult[]> {
   return atEachCall(
     sequence,
-    { label: error, strike: (pid, call) => failAt(pid, call, error), kills: false, tells },
+    [{ label: error, strike: (pid, call) => failAt(pid, call, error), kills: false, tells }],
     calls,
   );
 }
@@ -56,11 +58,16 @@ export async function callsOf(sequence: Sequence): Promise<Call[]> {
   }
 }
 
-async function atEachCall(sequence: Sequence, blow: Blow, wanted: (call: Call) => boolean): Promise<PointResult[]> {
+async function atEachCall(
+  sequence: Sequence,
+  blows: readonly Blow[],
+  wanted: (call: Call) => boolean,
+): Promise<PointResult[]> {
   const results: PointResult[] = [];
   let world: World | undefined;
+  const calls = sequence.points(await callsOf(sequence)).filter(wanted);
   try {
-    for (const call of sequence.points(await callsOf(sequence)).filter(wanted)) {
+    for (const { call, blow } of calls.flatMap((call) => blows.map((blow) => ({ call, blow })))) {
       world ??= await sequence.open();
       const result = await atCall(world, { sequence, call, blow });
       results.push(result);
@@ -118,5 +125,7 @@ async function untilStruck(
 }
 
 function wasStruck({ kills }: Blow, lines: readonly string[]): boolean {
-  return lines.some((line) => (kills ? line.includes('killed by SIGKILL') : line.includes('(INJECTED)')));
+  return lines.some((line) =>
+    kills ? line.includes('killed by SIGKILL') || isHeld(line) : line.includes('(INJECTED)'),
+  );
 }

@@ -18,6 +18,8 @@ export interface AgentHome {
   address: string;
   settings?: Record<string, unknown>;
   env?: Record<string, string>;
+  /** See `startProcess`. */
+  through?: readonly string[];
 }
 
 export const AGENT_PORT = 7410;
@@ -28,6 +30,7 @@ export function startAgentAt(home: AgentHome): Promise<StartedProcess> {
     ready: 'agent is ready',
     cwd: '/',
     env: home.env ?? {},
+    through: home.through ?? [],
   });
 }
 

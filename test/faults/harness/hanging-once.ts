@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { until } from './until.ts';
 
@@ -6,21 +6,27 @@ import { until } from './until.ts';
 export interface Snag {
   /** Shell words that hang if the snag is armed, and otherwise go on with what follows. */
   script: string;
-  /** The next to come by hangs. */
+  /** The next to come by hangs; what hangs goes on. */
   arm(): void;
   /** Resolves to the pid of what hangs. */
   untilHanging(): Promise<number>;
+  /** What hangs goes on. */
+  release(): void;
 }
 
 export function snagIn(dir: string): Snag {
   const armed = join(dir, 'snag-armed');
   const pid = join(dir, 'snag-pid');
   return {
-    script: `if rm ${armed} 2>/dev/null; then echo $$ > ${pid}.new; mv ${pid}.new ${pid}; exec sleep 100000; fi`,
-    arm: () => writeFileSync(armed, ''),
+    script: `if rm ${armed} 2>/dev/null; then echo $$ > ${pid}.new; mv ${pid}.new ${pid}; while test -e ${pid}; do sleep 0.02; done; fi`,
+    arm() {
+      writeFileSync(armed, '');
+      rmSync(pid, { force: true });
+    },
     async untilHanging() {
       await until('the command hangs', () => existsSync(pid));
       return Number(readFileSync(pid, 'utf8'));
     },
+    release: () => rmSync(pid),
   };
 }

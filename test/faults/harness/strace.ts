@@ -3,6 +3,10 @@ import { once } from 'node:events';
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { keptTempDir } from '../../helpers/temp-dir.ts';
+import { until } from './until.ts';
+
+/** Longer than it takes to see that a call was made. */
+const HELD_US = 5_000_000;
 
 /** The calls that make up the order of writes. Some exist on some machines only. */
 export const ORDERED_CALLS = [
@@ -36,8 +40,12 @@ export function isSync({ name }: Call): boolean {
 export interface Tracing {
   /** Resolves when strace has ended, as it does when the process has. */
   ended: Promise<unknown>;
+  /** What was seen so far. */
+  lines(): string[];
   /** Lets the process go on untraced; what was seen so far. */
   detach(): Promise<string[]>;
+  /** Ends strace, whatever it holds back; to what it traces that is nothing. */
+  abandon(): void;
 }
 
 /** Traces these calls of a process. @throws with what strace says, where it cannot. */
@@ -53,14 +61,17 @@ export async function trace(pid: number, calls: readonly string[], options: read
   );
   const ended = once(child, 'exit');
   await attached(child.stderr, { threads: threads.length, ended });
+  const lines = () => readFileSync(log, 'utf8').split('\n').filter(Boolean);
   return {
     ended,
+    lines,
+    abandon: () => child.kill('SIGKILL'),
     async detach() {
       child.kill('SIGINT');
       await ended;
-      const lines = readFileSync(log, 'utf8').split('\n').filter(Boolean);
+      const seen = lines();
       rmSync(dir, { recursive: true, force: true });
-      return lines;
+      return seen;
     },
   };
 }
@@ -68,6 +79,28 @@ export async function trace(pid: number, calls: readonly string[], options: read
 /** The process is killed as it makes this call, before the call is made. */
 export function killAt(pid: number, { name, when }: Pick<Call, 'name' | 'when'>): Promise<Tracing> {
   return trace(pid, [name], ['-e', `inject=${name}:signal=SIGKILL:when=${when}`]);
+}
+
+/** The process is killed when it has made this call: strace holds it back there, before it does anything else. */
+export async function killAfter(pid: number, { name, when }: Pick<Call, 'name' | 'when'>): Promise<Tracing> {
+  const tracing = await trace(pid, [name], ['-e', `inject=${name}:delay_exit=${HELD_US}:when=${when}`]);
+  let isOver = false;
+  void tracing.ended.then(() => {
+    isOver = true;
+  });
+  const struck = until('the call is made', () => isOver || tracing.lines().some(isHeld)).then(() => {
+    if (isOver) return;
+    process.kill(pid, 'SIGKILL');
+    tracing.abandon();
+  });
+  // A call that is never made is found out when the tracing ends.
+  struck.catch(() => undefined);
+  return tracing;
+}
+
+/** Whether a line of a trace is a call after which its thread was held back. */
+export function isHeld(line: string): boolean {
+  return line.endsWith('(DELAYED)');
 }
 
 /** This call fails with `error`, and does nothing. */

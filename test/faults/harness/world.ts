@@ -22,6 +22,12 @@ export interface WorldSettings {
   /** Added to languages of agent.yaml; paths below the root may be meant. */
   languages?: (root: string) => Partial<Record<'php' | 'java' | 'golang', object>>;
   agentEnv?: Record<string, string>;
+  controllerEnv?: Record<string, string>;
+  /** Words before the agent's command line; see `startProcess`. */
+  agentThrough?: readonly string[];
+  /** Where the agent and the origin listen; default: loopback addresses. */
+  agentAddress?: string;
+  originAddress?: string;
   /** Where the agent has everything; default: a directory in memory. The caller removes one that it gave. */
   root?: string;
   /** Nothing is deployed yet: no release, no neighbour. */
@@ -43,12 +49,14 @@ export class World {
   readonly base: Base;
   readonly home: AgentHome;
   readonly host: string;
-  readonly controller: StartedController;
   readonly origin: Origin;
+  readonly #settings: WorldSettings;
+  readonly #controllerDir: string;
   readonly #packages = new Map<string, Package[]>();
   readonly #order: Record<string, unknown>;
   readonly #ownsRoot: boolean;
   #agent: StartedProcess;
+  #controller: StartedController;
   #neighbour: Neighbour | undefined;
   #versions = 0;
 
@@ -56,17 +64,19 @@ export class World {
     const root = settings.root ?? keptTempDir();
     const home: AgentHome = {
       root,
-      address: ownAddress(),
+      address: settings.agentAddress ?? ownAddress(),
       settings: { ...settings.agent, languages: languagesOf(root, settings) },
       env: settings.agentEnv ?? {},
+      through: settings.agentThrough ?? [],
     };
-    const controller = await startController(settings.controller);
-    const origin = await startOrigin();
+    const controllerDir = keptTempDir();
+    const controller = await startControllerAt(controllerDir, settings);
+    const origin = await startOrigin(settings.originAddress);
     const agent = await startAgentAt(home).catch(async (error: unknown) => {
       await Promise.all([controller.stop('SIGKILL'), origin.close()]);
       throw error;
     });
-    const world = new World({ settings, home, agent, controller, origin });
+    const world = new World({ settings, home, agent, controllerDir, controller, origin });
     try {
       if (!settings.bare) await world.#furnish();
     } catch (error) {
@@ -80,14 +90,17 @@ export class World {
     settings: WorldSettings;
     home: AgentHome;
     agent: StartedProcess;
+    controllerDir: string;
     controller: StartedController;
     origin: Origin;
   }) {
-    const { settings, home, agent, controller, origin } = parts;
+    const { settings, home, agent, controllerDir, controller, origin } = parts;
+    this.#settings = settings;
+    this.#controllerDir = controllerDir;
     this.home = home;
     this.host = `${home.address}:${AGENT_PORT}`;
     this.#agent = agent;
-    this.controller = controller;
+    this.#controller = controller;
     this.origin = origin;
     this.#order = settings.order ?? {};
     this.#ownsRoot = settings.root === undefined;
@@ -96,6 +109,10 @@ export class World {
 
   get agent(): StartedProcess {
     return this.#agent;
+  }
+
+  get controller(): StartedController {
+    return this.#controller;
   }
 
   get linkName(): string {
@@ -154,6 +171,12 @@ export class World {
     this.#agent = await startAgentAt(this.home);
   }
 
+  /** The controller comes back with the database that it had, at another port; killed before if it still lives. */
+  async restartController(): Promise<void> {
+    await this.#controller.stop('SIGKILL');
+    this.#controller = await startControllerAt(this.#controllerDir, this.#settings);
+  }
+
   /** All that both processes have logged or printed, and all that the agent keeps in files of its own. */
   everythingWritten(): string {
     const logs = [this.#agent, this.controller].map(({ log, text }) => JSON.stringify([log, text]));
@@ -171,7 +194,8 @@ export class World {
   async close(): Promise<void> {
     await this.#neighbour?.stop();
     await Promise.all([this.#agent.stop('SIGKILL'), this.controller.stop('SIGKILL'), this.origin.close()]);
-    if (this.#ownsRoot) await rm(this.home.root, { recursive: true, force: true });
+    const dirs = [this.#controllerDir, ...(this.#ownsRoot ? [this.home.root] : [])];
+    for (const dir of dirs) await rm(dir, { recursive: true, force: true });
   }
 
   async #furnish(): Promise<void> {
@@ -185,6 +209,10 @@ export class World {
     const answer = await this.deploy(made, { ...more, is_restart: false });
     if (answer.status_code !== DEPLOYED.status_code) throw new Error(JSON.stringify(answer));
   }
+}
+
+function startControllerAt(dir: string, { controller, controllerEnv }: WorldSettings): Promise<StartedController> {
+  return startController({ database: `sqlite:${dir}/sampan.db`, ...controller }, controllerEnv);
 }
 
 function languagesOf(root: string, { languages = () => ({}) }: WorldSettings): Record<string, object> {
