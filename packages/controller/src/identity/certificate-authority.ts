@@ -97,14 +97,20 @@ export class CertificateAuthority {
     return { key: privateKeyText(keys.privateKey), certificate: await this.#chain(request) };
   }
 
-  /** A certificate for the agent of a host, known by `hosts` (addresses and names, the first being the host's own). */
+  /** A certificate for the agent of a host, known by `hosts` (addresses and names, the first being the host's own). `spki`: its public key, DER. */
   async issueAgent(
     hosts: readonly [string, ...string[]],
-    publicKey: x509.PublicKey,
+    spki: Uint8Array<ArrayBuffer>,
     lifetimeMs: number,
   ): Promise<string> {
     const names: x509.JsonGeneralNames = [{ type: 'url', value: agentUri(hosts[0]) }, ...hosts.map(generalName)];
-    return await this.#chain({ subject: `sampan agent ${hosts[0]}`, names, publicKey, use: SERVER, lifetimeMs });
+    return await this.#chain({
+      subject: `sampan agent ${hosts[0]}`,
+      names,
+      publicKey: new x509.PublicKey(spki),
+      use: SERVER,
+      lifetimeMs,
+    });
   }
 
   async #chain(request: SigningRequest): Promise<string> {
