@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants, globSync } from 'node:fs';
+import { accessSync, constants, existsSync, globSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 
@@ -18,6 +18,11 @@ export function programPath(name: string): string | undefined {
   return directories.flatMap((directory) => globSync(join(directory, name))).find(isExecutable);
 }
 
+/** The library that gives a process a clock of its own; undefined when this machine has none. */
+export function fakeTimeLibrary(): string | undefined {
+  return globSync('/usr/lib/*/faketime/libfaketime.so.1')[0];
+}
+
 /** All that tests may name in `requires(…)`. */
 export const systemRequirements = {
   root: { isMet: () => process.getuid?.() === 0, packages: [] },
@@ -34,6 +39,12 @@ export const systemRequirements = {
   java: program('java', 'default-jre-headless'),
   strace: program('strace', 'strace'),
   nft: program('nft', 'nftables'),
+  nsenter: program('nsenter', 'util-linux'),
+  prlimit: program('prlimit', 'util-linux'),
+  'mkfs.ext4': program('mkfs.ext4', 'e2fsprogs'),
+  libfaketime: { isMet: () => fakeTimeLibrary() !== undefined, packages: ['libfaketime'] },
+  /** File systems in user space, as a program of ours serves one. */
+  FUSE: { isMet: () => existsSync('/dev/fuse'), packages: [] },
   ip: program('ip', 'iproute2'),
   /** `::1`, which some containers lack. */
   IPv6: {

@@ -27,6 +27,6 @@ export function snagIn(dir: string): Snag {
       await until('the command hangs', () => existsSync(pid));
       return Number(readFileSync(pid, 'utf8'));
     },
-    release: () => rmSync(pid),
+    release: () => rmSync(pid, { force: true }),
   };
 }

@@ -152,11 +152,12 @@ export class Deploys {
     }
   }
 
-  /** Ends an operation before its flip, and frees its link. One that runs frees it as it ends. */
+  /** Ends an operation before its flip. Once it is said to be cancelled its link is free for whoever comes next. */
   async cancel(operationId: string): Promise<'cancelled' | 'too_late' | 'finished'> {
-    const wasRunning = this.#operations.find(operationId)?.running !== undefined;
+    const running = this.#operations.find(operationId)?.running;
     const outcome = await this.#operations.cancel(operationId);
-    if (!wasRunning) this.#services.holds.letGoOf(operationId);
+    if (!running) this.#services.holds.letGoOf(operationId);
+    else if (outcome === 'cancelled') await running.ended();
     return outcome;
   }
 
