@@ -188,8 +188,8 @@ async function untilSupervised(
   target: Target,
   { services, operation }: { services: HostServices; operation: OperationContext },
 ): Promise<void> {
-  const giveUpAt = Date.now() + SUPERVISORD_UP_WITHIN_MS;
-  while (Date.now() < giveUpAt && !operation.signal.aborted) {
+  const giveUpAt = performance.now() + SUPERVISORD_UP_WITHIN_MS;
+  while (performance.now() < giveUpAt && !operation.signal.aborted) {
     const error = await services.supervisor.assertRestartable(target, operation.signal).then(
       () => undefined,
       (cause: unknown) => cause,

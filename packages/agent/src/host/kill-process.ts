@@ -24,9 +24,9 @@ export async function killIfSame(pid: number, startTime: string): Promise<void> 
   } catch (error) {
     if (systemCode(error) !== 'ESRCH') throw error;
   }
-  const giveUpAt = Date.now() + GONE_WITHIN_MS;
+  const giveUpAt = performance.now() + GONE_WITHIN_MS;
   while ((await startTimeOf(pid)) === startTime) {
-    if (Date.now() > giveUpAt) {
+    if (performance.now() > giveUpAt) {
       throw new DeployError('DISK_ERROR', { path: `/proc/${pid}`, operation: 'kill', reason: 'still there' });
     }
     await delay(LOOK_EVERY_MS);
