@@ -7,15 +7,21 @@ import { VERSION } from '@sampan/shared/version.ts';
 import { Command } from 'commander';
 import { startAgent } from './agent.ts';
 import { loadAgentConfig } from './config.ts';
+import { joinCommand } from './join/join-command.ts';
 
 const program = new Command('sampan-agent')
-  .description('Deploys packages on this host, as a Sampan controller tells it.')
+  .description('Deploys packages on this host, as a Sampan controller tells it. Without a command it does that.')
   .version(VERSION)
   .option('-c, --config <file>', 'agent.yaml; without it: on loopback, with everything under ./.sampan')
-  .parse();
+  .allowExcessArguments()
+  .action(({ config }: { config?: string }, { args }: Command) => {
+    if (args[0] !== undefined) program.error(`error: unknown command '${args[0]}'`);
+    return run(config);
+  })
+  .addCommand(joinCommand());
 
 try {
-  await run(program.opts<{ config?: string }>().config);
+  await program.parseAsync();
 } catch (error) {
   // What a person can mend is told in words; everything else keeps its stack.
   console.error(error instanceof ConfigError ? error.message : DeployError.is(error) ? errorText(error, 'en') : error);

@@ -54,6 +54,17 @@ export function identityFault(pem: IdentityPem): string | undefined {
   return fits(leaf, key) ? undefined : `${NAMES.certificate} does not belong to ${NAMES.key}`;
 }
 
+/** Why a certificate does not lead to its roots: each must be signed by the next, and the last by a root. Undefined: it does. */
+export function chainFault({ certificate, roots }: IdentityPem): string | undefined {
+  const chain = splitPem(certificate).map((text) => new X509Certificate(text));
+  const trusted = splitPem(roots).map((text) => new X509Certificate(text));
+  const isWhole = chain.every((link, at) => {
+    const issuers = at === chain.length - 1 ? trusted : [chain[at + 1] as X509Certificate];
+    return issuers.some((issuer) => link.checkIssued(issuer) && link.verify(issuer.publicKey));
+  });
+  return isWhole ? undefined : 'it does not lead to a root that comes with it';
+}
+
 function fits(leaf: X509Certificate, key: KeyObject): boolean {
   return leaf.checkPrivateKey(key);
 }

@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { DeployError } from '@sampan/shared/errors.ts';
 import { splitPem } from '@sampan/shared/identity/pem.ts';
-import { type IdentityPem, identityFault, readIdentity, replaceCertificate } from './identity-files.ts';
+import { chainFault, type IdentityPem, identityFault, readIdentity, replaceCertificate } from './identity-files.ts';
 
 /** Who this agent is. Its certificate and the roots change while it runs; its key does not. */
 export class Identity {
@@ -51,17 +51,6 @@ export class Identity {
     this.#pem = pem;
     for (const listener of this.#listeners) listener();
   }
-}
-
-/** Each certificate must be signed by the next, and the last by a root. */
-function chainFault({ certificate, roots }: IdentityPem): string | undefined {
-  const chain = splitPem(certificate).map((text) => new X509Certificate(text));
-  const trusted = splitPem(roots).map((text) => new X509Certificate(text));
-  const isWhole = chain.every((link, at) => {
-    const issuers = at === chain.length - 1 ? trusted : [chain[at + 1] as X509Certificate];
-    return issuers.some((issuer) => link.checkIssued(issuer) && link.verify(issuer.publicKey));
-  });
-  return isWhole ? undefined : 'it does not lead to a root that comes with it';
 }
 
 function leafOf(certificate: string): X509Certificate {
