@@ -48,6 +48,9 @@ export async function testRollouts(fleet: Fleet = testFleet(), store?: Store): P
   return rollouts;
 }
 
+/** Who asks for rollouts in tests. */
+export const tester = { who: 'tester', address: '127.0.0.1' };
+
 /** Writes nowhere; steps are logged as they arrive. */
 function watchedLog() {
   const known = new Map<string, PromiseWithResolvers<void>>();

@@ -1,8 +1,8 @@
-import { BlockList, isIP, isIPv4 } from 'node:net';
+import { isIP } from 'node:net';
 import { dirname, resolve } from 'node:path';
 import { ConfigError, checkConfig, loadConfig } from '@sampan/shared/load-config.ts';
 import { redactUrl } from '@sampan/shared/redact-url.ts';
-import { duration, isLoopback, listenAddress } from '@sampan/shared/units.ts';
+import { duration, isLoopback, listenAddress, period } from '@sampan/shared/units.ts';
 import { z } from 'zod';
 
 const port = z.int().min(1).max(65_535);
@@ -28,21 +28,43 @@ function whyNoDatabase(text: string): string {
   return `expected ${DATABASE_RULE}, got ${text.includes('://') ? redactUrl(text) : JSON.stringify(text)}`;
 }
 
+const auth = z.strictObject({
+  /** auto: required as soon as other machines can reach the API. */
+  tokens: z.enum(['auto', 'required', 'off']).default('auto'),
+  /** Clients that may call the five documented endpoints without a token. On loopback and without tokens: the only ones. */
+  allow_ips: z.array(ipRange).default([]),
+  /** Whose X-Forwarded-For is believed. */
+  trusted_proxies: z.array(ipRange).default([]),
+});
+
+const path = z.string().min(1, { error: 'expected the path of a file' });
+
+/** With which certificate HTTPS is served: of files, or of our own CA. */
+const tls = z.union([z.literal('own_ca'), z.strictObject({ cert: path, key: path })], {
+  error: 'expected { cert: FILE, key: FILE }, own_ca, or null for plain HTTP',
+});
+
 /** controller.yaml. Unknown keys are refused; every key has the default that is written here. */
 export const controllerConfigSchema = z.strictObject({
-  /** Loopback only in this version. */
   listen: listenAddress.prefault('127.0.0.1:8080'),
   /** A relative path counts from the configuration file. */
   database: database.prefault('sqlite:/var/lib/sampan-controller/sampan.db'),
   /** Names by which callers reach this controller, beside IP addresses and localhost: any other Host is refused. */
   public_hosts: z.array(z.string().toLowerCase()).default([]),
   agents: z.strictObject({ port: port.default(7410), connect_timeout: duration.prefault('5s') }).prefault({}),
-  auth: z
+  /** Where `sampan-controller init` makes the CA. Absent: no TLS to agents, which must then be on this machine. */
+  identity_dir: z.string().min(1).optional(),
+  certificates: z
     .strictObject({
-      /** Who may call the documented endpoints; empty: everybody who can reach the address. */
-      allow_ips: z.array(ipRange).default([]),
+      /** Of agents and of the controller itself; each is renewed when half of it is over. */
+      lifetime: period.prefault('90d'),
     })
     .prefault({}),
+  /** Relative paths count from the configuration file. */
+  tls: tls.nullable().default(null),
+  auth: auth.prefault({}),
+  /** How long the audit trail goes back. */
+  audit: z.strictObject({ keep: period.prefault('400d') }).prefault({}),
   rollouts: z
     .strictObject({
       max_parallel: z.int().min(1).max(10_000).default(200),
@@ -64,28 +86,30 @@ export type ControllerConfig = z.output<typeof controllerConfigSchema>;
  */
 export function loadControllerConfig(file: string | undefined): ControllerConfig {
   const config = file === undefined ? standalone() : loadConfig(controllerConfigSchema, file);
-  config.database.file = resolve(dirname(file ?? '.'), config.database.file);
-  if (isLoopback(config.listen.host)) return config;
+  const absolute = (path: string) => resolve(dirname(file ?? '.'), path);
+  config.database.file = absolute(config.database.file);
+  if (config.identity_dir !== undefined) config.identity_dir = absolute(config.identity_dir);
+  if (config.tls && config.tls !== 'own_ca') {
+    config.tls = { cert: absolute(config.tls.cert), key: absolute(config.tls.key) };
+  }
+  if (areTokensRequired(config) || !isReachable(config) || config.auth.allow_ips.length > 0) return config;
   throw new ConfigError(
-    `${file} cannot be used:\n  listen: ${config.listen.host} can be reached from other machines, and this version has neither tokens nor TLS yet; expected a loopback address such as 127.0.0.1`,
+    `${file} cannot be used:\n  auth.tokens: off would let everybody in who reaches ${config.listen.host}; expected required, or a list of clients in auth.allow_ips, who may then call the five documented endpoints and nothing else`,
   );
+}
+
+/** Whether other machines can call: by the address itself, or through a proxy. */
+export function isReachable({ listen, auth }: ControllerConfig): boolean {
+  return !isLoopback(listen.host) || auth.trusted_proxies.length > 0;
+}
+
+/** Whether callers need a token, but for what is public and for `auth.allow_ips`. */
+export function areTokensRequired(config: ControllerConfig): boolean {
+  return config.auth.tokens === 'required' || (config.auth.tokens === 'auto' && isReachable(config));
 }
 
 function standalone(): ControllerConfig {
   return checkConfig(controllerConfigSchema, { database: 'sqlite:.sampan/controller/sampan.db' }, 'defaults');
-}
-
-/** The addresses that `auth.allow_ips` lists, or undefined when it lists none and everybody may call. */
-export function allowedClients(ranges: readonly string[]): BlockList | undefined {
-  if (ranges.length === 0) return undefined;
-  const list = new BlockList();
-  for (const range of ranges) {
-    const [address = '', bits] = range.split('/');
-    const family = isIPv4(address) ? 'ipv4' : 'ipv6';
-    if (bits === undefined) list.addAddress(address, family);
-    else list.addSubnet(address, Number(bits), family);
-  }
-  return list;
 }
 
 function isIpRange(text: string): boolean {

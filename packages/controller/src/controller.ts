@@ -1,10 +1,14 @@
+import { ConfigError } from '@sampan/shared/load-config.ts';
 import type { Logger } from '@sampan/shared/logger.ts';
 import { VERSION } from '@sampan/shared/version.ts';
 import { AgentPool } from './agents/agent-pool.ts';
 import { loopbackOnly } from './agents/agent-security.ts';
-import { allowedClients, type ControllerConfig } from './config.ts';
+import { AuditTrail } from './auth/audit-trail.ts';
+import type { ControllerConfig } from './config.ts';
 import type { Fleet } from './fleet.ts';
+import { accessRules, accessServices, warnOfOpenDoors } from './http/access.ts';
 import { createApp } from './http/app.ts';
+import { type FileCredentials, fileCredentials, type HttpsCredentials } from './http/https-credentials.ts';
 import { createMetrics } from './metrics.ts';
 import { Rollouts } from './rollout/rollouts.ts';
 import { openStore, type Store } from './store/store.ts';
@@ -21,38 +25,58 @@ export interface Controller {
    * answers, closes. Safe to call again.
    */
   stop(): Promise<void>;
+  /** Reads the certificate of HTTPS again; undefined where it is of no file. */
+  reload: (() => void) | undefined;
+}
+
+/** What others make. */
+export interface Seams {
+  /** For `tls: own_ca`. */
+  httpsCredentials?: HttpsCredentials;
 }
 
 /**
  * Starts a controller. Resolves once it listens; what its predecessor left unfinished goes on then.
  * @throws ConfigError when its database cannot be used, the system's error when it cannot listen.
  */
-export async function startController(config: ControllerConfig, log: Logger): Promise<Controller> {
-  const store = await openStore(config.database.file, log);
+export async function startController(config: ControllerConfig, log: Logger, seams: Seams = {}): Promise<Controller> {
+  const store = await openStore(config.database.file, log, { auditKeptMs: config.audit.keep });
   try {
-    return await startWith(store, config, log);
+    return await startWith(store, { config, log, seams });
   } catch (error) {
     await store.close();
     throw error;
   }
 }
 
-async function startWith(store: Store, config: ControllerConfig, log: Logger): Promise<Controller> {
+interface Start {
+  config: ControllerConfig;
+  log: Logger;
+  seams: Seams;
+}
+
+async function startWith(store: Store, { config, log, seams }: Start): Promise<Controller> {
   let isDraining = false;
   const agents = new AgentPool({ security: loopbackOnly, timeoutMs: config.agents.connect_timeout });
   const metrics = createMetrics({ agents: () => agents.count(), rollouts: () => rollouts.count });
   const fleet: Fleet = { agents, log, metrics, limits: limitsOf(config) };
   const rollouts = await Rollouts.open(fleet, store.rollouts);
+  const ofFiles = credentialsOfFiles(config, log);
+  const access = accessServices(store);
   const app = await createApp({
     log,
     metrics,
     fleet,
     rollouts,
+    trail: new AuditTrail(store),
     agentPort: config.agents.port,
-    access: { publicHosts: config.public_hosts, allowedClients: allowedClients(config.auth.allow_ips) },
+    access: accessRules(config),
+    accessServices: access,
+    httpsCredentials: ofFiles ?? credentialsOfOwnCa(config, seams),
     isDraining: () => isDraining,
     storeFault: () => store.fault(),
   });
+  await warnOfOpenDoors(config, access, log);
   const listening: Promise<string> = app.listen(config.listen);
   const url = await listening;
   log.info({ url, version: VERSION, database: config.database.file }, 'listening');
@@ -67,11 +91,23 @@ async function startWith(store: Store, config: ControllerConfig, log: Logger): P
     await app.close();
     clearTimeout(cut);
     agents.close();
+    ofFiles?.close();
+    access.refusals.close();
     await store.close();
     log.info('stopped');
   }
   let stopped: Promise<void> | undefined;
-  return { url, stop: () => (stopped ??= stop()) };
+  return { url, stop: () => (stopped ??= stop()), reload: ofFiles?.reload };
+}
+
+function credentialsOfFiles({ tls }: ControllerConfig, log: Logger): FileCredentials | undefined {
+  return tls === null || tls === 'own_ca' ? undefined : fileCredentials(tls, log);
+}
+
+function credentialsOfOwnCa({ tls }: ControllerConfig, { httpsCredentials }: Seams): HttpsCredentials | undefined {
+  if (tls !== 'own_ca') return undefined;
+  if (httpsCredentials) return httpsCredentials;
+  throw new ConfigError('tls: own_ca cannot be used: there is no CA yet, make it with sampan-controller init');
 }
 
 function limitsOf({ rollouts }: ControllerConfig): Fleet['limits'] {

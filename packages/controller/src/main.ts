@@ -32,5 +32,6 @@ async function serve(file: string | undefined): Promise<void> {
   const starting = startController(config, log);
   // After an impatient second signal the agents finish what they were told, and keep the outcome.
   stopOnSignal(starting, log);
-  await starting;
+  const { reload } = await starting;
+  if (reload) process.on('SIGHUP', reload);
 }

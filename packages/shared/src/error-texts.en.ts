@@ -14,6 +14,14 @@ export const enTexts: { [C in ErrorCode]: (params: ErrorParams[C]) => string } =
   HOST_FORBIDDEN: ({ host }) =>
     `forbidden: Host is ${host}, expected an IP address, localhost, or a name listed in public_hosts`,
   CLIENT_FORBIDDEN: ({ address }) => `forbidden: the client ${address} is not in auth.allow_ips`,
+  TOKEN_MISSING: () => 'a token is missing: send it as Authorization: Bearer, or as APP_TOKEN',
+  TOKEN_INVALID: () => 'the token is not valid: there is none such, or it was revoked',
+  TOKEN_EXPIRED: ({ at }) => `the token has expired: it was valid until ${at}`,
+  SCOPE_MISSING: ({ scope, granted }) => `the token may not do this: it needs ${scope}, and has ${granted}`,
+  PROJECT_FORBIDDEN: ({ project, allowed }) =>
+    `the token is for the projects ${allowed} only, and this ${project === '' ? 'is about no single one' : `is about ${project}`}`,
+  TOO_MANY_FAILURES: ({ seconds }) => `too many failures to authenticate: try again in ${seconds} s`,
+  ROUTE_CLOSED: () => 'forbidden: there are no tokens (auth.tokens: off), so only the five documented endpoints are open',
   AGENT_UNREACHABLE: ({ reason }) => `cannot connect to the agent: ${reason}`,
   AGENT_CONNECT_TIMEOUT: ({ seconds }) => `cannot connect to the agent: no answer within ${seconds} s`,
   AGENT_UNAUTHENTICATED: ({ reason }) => `the agent refused us: ${reason}`,

@@ -13,6 +13,17 @@ export interface ErrorParams {
   ORIGIN_FORBIDDEN: { origin: string; host: string };
   HOST_FORBIDDEN: { host: string };
   CLIENT_FORBIDDEN: { address: string };
+  // Tokens of the API.
+  TOKEN_MISSING: Record<never, never>;
+  /** Never was, or was revoked: which of the two is told to nobody. */
+  TOKEN_INVALID: Record<never, never>;
+  TOKEN_EXPIRED: { at: string };
+  SCOPE_MISSING: { scope: string; granted: string };
+  /** `project` is empty where the request means none. */
+  PROJECT_FORBIDDEN: { project: string; allowed: string };
+  TOO_MANY_FAILURES: { seconds: number };
+  /** There are no tokens, and this is none of the documented endpoints. */
+  ROUTE_CLOSED: Record<never, never>;
   // Between controller and agent.
   AGENT_UNREACHABLE: { reason: string };
   AGENT_CONNECT_TIMEOUT: { seconds: number };

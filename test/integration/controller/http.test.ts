@@ -228,7 +228,7 @@ describe('the OpenAPI document', () => {
     for (const [name, field] of Object.entries(properties)) {
       expect([name, Object.keys(field)]).toEqual([name, expect.arrayContaining(['type', 'description', 'examples'])]);
     }
-    expect(Object.keys(responses)).toEqual(['200', '400', '403', '413', '500', '503']);
+    expect(Object.keys(responses)).toEqual(['200', '400', '401', '403', '413', '429', '500', '503']);
     expect(responses['200']?.content['application/json']?.examples?.example1).toEqual({
       value: { status_code: 200, data: done },
     });

@@ -3,7 +3,7 @@ import { DeployError } from '@sampan/shared/errors.ts';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type CuttableProxy, startProxy } from '../../helpers/cuttable-proxy.ts';
 import { type FakeMethods, startFakeAgent } from '../../helpers/fake-agent.ts';
-import { deployPlan, rollbackPlan, testFleet, testRollouts, told } from '../../helpers/test-fleet.ts';
+import { deployPlan, rollbackPlan, tester, testFleet, testRollouts, told } from '../../helpers/test-fleet.ts';
 
 const staged = { result: { release: 'app', version: 'app' } };
 const activated = { result: { version: 'app' } };
@@ -22,14 +22,14 @@ function gate() {
 }
 
 async function deploy(hosts: string[], fleet = testFleet(), more = {}) {
-  const { outcomes } = (await testRollouts(fleet)).start(deployPlan(hosts, more));
+  const { outcomes } = (await testRollouts(fleet)).start(deployPlan(hosts, more), tester);
   return told(await outcomes);
 }
 
 describe('a rollout', () => {
   it('stages and activates under its own id on every host', async () => {
     const agents = [await startFakeAgent(), await startFakeAgent()];
-    const { operationId, outcomes } = (await testRollouts()).start(deployPlan(agents.map(({ host }) => host)));
+    const { operationId, outcomes } = (await testRollouts()).start(deployPlan(agents.map(({ host }) => host)), tester);
     expect(told(await outcomes)).toEqual({ [agents[0]!.host]: 'OK', [agents[1]!.host]: 'OK' });
     for (const { calls } of agents) {
       expect(calls.map(({ method, request }) => [method, request.operationId])).toEqual([
@@ -41,7 +41,7 @@ describe('a rollout', () => {
 
   it('activates a version by name for a rollback, without staging', async () => {
     const agent = await startFakeAgent();
-    const { outcomes } = (await testRollouts()).start(rollbackPlan([agent.host]));
+    const { outcomes } = (await testRollouts()).start(rollbackPlan([agent.host]), tester);
     expect(told(await outcomes)).toEqual({ [agent.host]: 'OK' });
     expect(agent.calls).toMatchObject([{ method: 'Activate', request: { choice: 'version', version: 'app-1' } }]);
   });
@@ -137,6 +137,7 @@ describe('a rollout', () => {
     const up = await startFakeAgent();
     const { outcomes } = (await testRollouts(testFleet({ maxParallel: 1 }, 20_000))).start(
       deployPlan([silent.host, up.host]),
+      tester,
     );
     await up.called('Activate');
     await silent.refuse();
@@ -155,16 +156,16 @@ describe('a rollout', () => {
       },
     });
     const rollouts = await testRollouts();
-    const first = rollouts.start(deployPlan([agent.host]));
+    const first = rollouts.start(deployPlan([agent.host]), tester);
     await agent.called('Stage');
-    const second = rollouts.start(deployPlan([agent.host]));
-    const other = rollouts.start(deployPlan([agent.host], { filename: 'other.tar.gz' }));
+    const second = rollouts.start(deployPlan([agent.host]), tester);
+    const other = rollouts.start(deployPlan([agent.host], { filename: 'other.tar.gz' }), tester);
     expect(second).toBe(first);
     expect(other).not.toBe(first);
     finish.open();
     await Promise.all([first.outcomes, other.outcomes]);
     expect(rollouts.count).toBe(0);
-    expect(rollouts.start(deployPlan([agent.host])).operationId).not.toBe(first.operationId);
+    expect(rollouts.start(deployPlan([agent.host]), tester).operationId).not.toBe(first.operationId);
   });
 
   it('lets the agents end at the deadline of the host by themselves', async () => {
@@ -203,6 +204,7 @@ describe('a rollout', () => {
     const limits = { restartParallel: 1, timeoutMs: 400, deadlineSlackMs: 100 };
     const { outcomes } = (await testRollouts(testFleet(limits))).start(
       deployPlan([slow.host, late.host], { restart: true }),
+      tester,
     );
     expect(told(await outcomes)).toEqual({
       [slow.host]: '状态未知: ETIMEDOUT',
@@ -381,7 +383,7 @@ describe('draining', () => {
       },
     });
     const rollouts = await testRollouts();
-    const { outcomes } = rollouts.start(deployPlan([agent.host]));
+    const { outcomes } = rollouts.start(deployPlan([agent.host]), tester);
     await agent.called('Stage');
     const drained = rollouts.drain({ finishMs: 20_000, cancelMs: 20_000 });
     finish.open();
@@ -415,7 +417,7 @@ describe('draining', () => {
     });
     const waiting = await startFakeAgent();
     const rollouts = await testRollouts(testFleet({ maxParallel: 2 }));
-    const { outcomes } = rollouts.start(deployPlan([staging.host, flipped.host, waiting.host]));
+    const { outcomes } = rollouts.start(deployPlan([staging.host, flipped.host, waiting.host]), tester);
     await Promise.all([staging.called('Stage'), flipped.called('Activate')]);
     await rollouts.drain({ finishMs: 50, cancelMs: 20_000 });
     expect(told(await outcomes)).toEqual({
@@ -437,7 +439,7 @@ describe('draining', () => {
     });
     const fleet = testFleet();
     const rollouts = await testRollouts(fleet);
-    const { outcomes } = rollouts.start(deployPlan([staging.host, activating.host]));
+    const { outcomes } = rollouts.start(deployPlan([staging.host, activating.host]), tester);
     await Promise.all([staging.called('Stage'), fleet.heardOf('restart')]);
     await rollouts.drain({ finishMs: 50, cancelMs: 50 });
     expect(told(await outcomes)).toEqual({
@@ -456,7 +458,7 @@ describe('draining', () => {
     });
     const fleet = testFleet();
     const rollouts = await testRollouts(fleet);
-    const { outcomes } = rollouts.start(deployPlan([agent.host]));
+    const { outcomes } = rollouts.start(deployPlan([agent.host]), tester);
     await fleet.heardOf('cleanup');
     await rollouts.drain({ finishMs: 50, cancelMs: 50 });
     expect(told(await outcomes)).toEqual({ [agent.host]: 'OK' });

@@ -9,7 +9,7 @@ import { describe, expect, it } from 'vitest';
 import { startProxy } from '../../helpers/cuttable-proxy.ts';
 import { type FakeAgent, startFakeAgent } from '../../helpers/fake-agent.ts';
 import { tempDir } from '../../helpers/temp-dir.ts';
-import { deployPlan, rollbackPlan, testFleet, testRollouts, told } from '../../helpers/test-fleet.ts';
+import { deployPlan, rollbackPlan, tester, testFleet, testRollouts, told } from '../../helpers/test-fleet.ts';
 import { testStore } from '../../helpers/test-store.ts';
 
 const MINUTE_MS = 60_000;
@@ -55,7 +55,7 @@ const methods = ({ calls }: FakeAgent) => calls.map(({ method, request }) => `${
 
 /** Tells a caller of the same request, who takes the answer. */
 async function ask(rollouts: Rollouts, plan: RolloutPlan) {
-  const rollout = rollouts.start(plan);
+  const rollout = rollouts.start(plan, tester);
   const outcomes = told(await rollout.outcomes);
   rollout.leave({ wasTold: true });
   return { operationId: rollout.operationId, outcomes };
@@ -197,7 +197,7 @@ describe('an outcome that nobody was told because the controller died', () => {
 
   it('is still there for the next who asks, when its caller is cut off again', async () => {
     const rollouts = await testRollouts(undefined, await storeWith(unheard));
-    const cutOff = rollouts.start(plan);
+    const cutOff = rollouts.start(plan, tester);
     await cutOff.outcomes;
     cutOff.leave({ wasTold: false });
     expect((await ask(rollouts, plan)).operationId).toBe('op-0');
@@ -234,7 +234,7 @@ describe('an outcome that nobody was told because the controller died', () => {
     const file = join(tempDir(), 'sampan.db');
     const first = await testStore(file);
     const rollouts = await testRollouts(undefined, first);
-    const rollout = rollouts.start(plan);
+    const rollout = rollouts.start(plan, tester);
     rollout.leave({ wasTold: false });
     await rollout.outcomes;
     await first.close();
@@ -244,7 +244,7 @@ describe('an outcome that nobody was told because the controller died', () => {
   it('is one that was reached while its caller was being told', async () => {
     const file = join(tempDir(), 'sampan.db');
     const first = await testStore(file);
-    const rollout = (await testRollouts(undefined, first)).start(plan);
+    const rollout = (await testRollouts(undefined, first)).start(plan, tester);
     await rollout.outcomes;
     await first.close();
     const again = await ask(await testRollouts(undefined, await testStore(file)), plan);
@@ -269,7 +269,7 @@ it('a rollout that cannot be written down is not begun', async () => {
   const store = await testStore();
   const rollouts = await testRollouts(undefined, store);
   await store.close();
-  const rollout = rollouts.start(deployPlan([agent.host]));
+  const rollout = rollouts.start(deployPlan([agent.host]), tester);
   await expect(rollout.outcomes).rejects.toMatchObject({ code: 'STORE_UNWRITABLE' });
   expect(rollouts.count).toBe(0);
   expect(methods(agent)).toEqual([]);

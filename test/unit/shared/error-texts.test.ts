@@ -47,6 +47,41 @@ const table: { [C in ErrorCode]: Row<C> } = {
     zh: '拒绝访问: 客户端地址 10.0.0.9 不在配置 auth.allow_ips 之内',
     en: 'forbidden: the client 10.0.0.9 is not in auth.allow_ips',
   },
+  TOKEN_MISSING: {
+    params: {},
+    zh: '缺少 token: 请放在请求头 Authorization: Bearer 或 APP_TOKEN 中',
+    en: 'a token is missing: send it as Authorization: Bearer, or as APP_TOKEN',
+  },
+  TOKEN_INVALID: {
+    params: {},
+    zh: 'token 无效: 不存在或已被吊销',
+    en: 'the token is not valid: there is none such, or it was revoked',
+  },
+  TOKEN_EXPIRED: {
+    params: { at: '2026-11-22T17:40:00.000Z' },
+    zh: 'token 已过期: 有效期到 2026-11-22T17:40:00.000Z',
+    en: 'the token has expired: it was valid until 2026-11-22T17:40:00.000Z',
+  },
+  SCOPE_MISSING: {
+    params: { scope: 'deploy', granted: 'read, config-write' },
+    zh: 'token 权限不足: 需要 deploy, 只有 read, config-write',
+    en: 'the token may not do this: it needs deploy, and has read, config-write',
+  },
+  PROJECT_FORBIDDEN: {
+    params: { project: 'shop', allowed: 'wiki, blog' },
+    zh: 'token 权限不足: 只能用于项目 wiki, blog, 请求的是 shop',
+    en: 'the token is for the projects wiki, blog only, and this is about shop',
+  },
+  TOO_MANY_FAILURES: {
+    params: { seconds: 42 },
+    zh: '认证失败次数过多: 请在 42 秒后重试',
+    en: 'too many failures to authenticate: try again in 42 s',
+  },
+  ROUTE_CLOSED: {
+    params: {},
+    zh: '拒绝访问: 未启用 token (auth.tokens: off), 只开放五个部署接口',
+    en: 'forbidden: there are no tokens (auth.tokens: off), so only the five documented endpoints are open',
+  },
   AGENT_UNREACHABLE: {
     params: { reason: 'ECONNREFUSED 10.0.0.3:7410' },
     zh: 'Agent连接失败: ECONNREFUSED 10.0.0.3:7410',

@@ -7,7 +7,12 @@ const ALPHABET = 'abcdefghijklmnopqrstuvwxyz234567';
 
 /** A new token, from the system's random source. */
 export function createTokenSecret(): string {
-  return `sampan_${base32(randomBytes(20))}`;
+  return `sampan_${randomSecret()}`;
+}
+
+/** 160 random bits as 32 characters. */
+export function randomSecret(): string {
+  return base32(randomBytes(20));
 }
 
 /** What is kept of a token: its SHA-256, in hex. It needs no salt and no slow hash, since nobody can try out 160 bits. */

@@ -27,8 +27,11 @@ export interface NewToken {
   expiresInMs?: number | undefined;
 }
 
-/** What a presented secret is worth now. One that was revoked is as unknown as one that never was. */
-export type Presented = { kind: 'good'; token: Token } | { kind: 'expired'; token: Token } | { kind: 'unknown' };
+/** What a presented secret is worth now. Callers are told of one that was revoked no more than of one that never was. */
+export type Presented =
+  | { kind: 'good'; token: Token }
+  | { kind: 'expired' | 'revoked'; token: Token }
+  | { kind: 'unknown' };
 
 /** The tokens in the database. Nothing is kept in memory: what a command of the CLI changes counts from the next request on. */
 export class Tokens {
@@ -90,11 +93,10 @@ export class Tokens {
     const hash = hashToken(secret);
     const row = await this.#db.selectFrom('tokens').selectAll().where('hash', '=', hash).executeTakeFirst();
     // The index finds by a hash that nobody can steer; the comparison that counts takes the same time for every value.
-    if (!row || !timingSafeEqual(Buffer.from(row.hash), Buffer.from(hash)) || row.revoked_at !== null) {
-      return { kind: 'unknown' };
-    }
+    if (!row || !timingSafeEqual(Buffer.from(row.hash), Buffer.from(hash))) return { kind: 'unknown' };
     const token = tokenOf(row);
-    return { kind: isExpired(token) ? 'expired' : 'good', token };
+    if (token.revokedAt !== undefined) return { kind: 'revoked', token };
+    return isExpired(token) ? { kind: 'expired', token } : { kind: 'good', token };
   }
 
   #live(name: string): Promise<Selectable<TokenTable> | undefined> {

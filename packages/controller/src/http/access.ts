@@ -1,53 +1,46 @@
-import { type BlockList, isIP, isIPv4 } from 'node:net';
-import { DeployError } from '@sampan/shared/errors.ts';
-import type { FastifyRequest } from 'fastify';
+import type { Logger } from '@sampan/shared/logger.ts';
+import { RefusalTrail } from '../auth/refusal-trail.ts';
+import { TokenUse } from '../auth/token-use.ts';
+import { isExpired, Tokens } from '../auth/tokens.ts';
+import { areTokensRequired, type ControllerConfig, isReachable } from '../config.ts';
+import type { Store } from '../store/store.ts';
+import { AddressList } from './client-address.ts';
+import type { AccessRules, AccessServices } from './door.ts';
 
-/** Who gets in. */
-export interface AccessRules {
-  /** Host names, in lower case, by which this controller may be called, beside IP addresses and localhost. */
-  publicHosts: readonly string[];
-  /** Who may call what is not public; undefined: everybody who can reach the address. */
-  allowedClients: BlockList | undefined;
+/** Who gets in, as the configuration says. */
+export function accessRules(config: ControllerConfig): AccessRules {
+  return {
+    publicHosts: config.public_hosts,
+    tokensRequired: areTokensRequired(config),
+    isReachable: isReachable(config),
+    allowedClients: new AddressList(config.auth.allow_ips),
+    trustedProxies: new AddressList(config.auth.trusted_proxies),
+  };
 }
 
-/** What anybody may read: it changes nothing and names no project and no host. */
-export const PUBLIC_ROUTES: ReadonlySet<string> = new Set(['/healthz', '/readyz', '/metrics', '/openapi.json']);
+/** What the door works with. */
+export function accessServices({ db, later }: Store): AccessServices {
+  return { tokens: new Tokens(db), tokenUse: new TokenUse(later), refusals: new RefusalTrail(later) };
+}
 
-/**
- * Decides on every request, before its body is read.
- * A browser is the one client that others can make call us: a page of another site (its Origin tells), or a name of theirs that
- * they point at our address, so that we look like their own site (the Host tells, since our names are known).
- * @throws DeployError HOST_FORBIDDEN, ORIGIN_FORBIDDEN or CLIENT_FORBIDDEN.
- */
-export function checkAccess(request: FastifyRequest, rules: AccessRules): void {
-  const { origin } = request.headers;
-  const host = hostOf(`http://${request.host}`);
-  if (request.host !== '' && !isOurName(host, rules)) throw new DeployError('HOST_FORBIDDEN', { host: request.host });
-  if (request.method !== 'GET' && origin !== undefined && hostOf(origin) !== host) {
-    throw new DeployError('ORIGIN_FORBIDDEN', { origin, host: request.host });
+/** Says in the log what whoever runs this controller should know of its doors. */
+export async function warnOfOpenDoors(
+  config: ControllerConfig,
+  { tokens }: AccessServices,
+  log: Logger,
+): Promise<void> {
+  const { auth, tls } = config;
+  if (areTokensRequired(config)) {
+    const live = (await tokens.list()).filter((token) => token.revokedAt === undefined && !isExpired(token));
+    if (live.length === 0)
+      log.warn('tokens are required, and there is none: make one with sampan-controller token create');
+    if (isReachable(config) && tls === null && auth.trusted_proxies.length === 0) {
+      log.warn('without tls, tokens and all that they open travel in clear');
+    }
+  } else if (isReachable(config)) {
+    log.warn(
+      { allowIps: auth.allow_ips },
+      'auth.tokens is off: these clients may deploy, and nobody asks who they are',
+    );
   }
-  if (isPublic(request) || isAllowed(request.ip, rules)) return;
-  throw new DeployError('CLIENT_FORBIDDEN', { address: request.ip });
-}
-
-/** Name and port; empty for what is no URL, such as the Origin `null`. */
-function hostOf(url: string): string {
-  return URL.parse(url)?.host ?? '';
-}
-
-function isOurName(host: string, { publicHosts }: AccessRules): boolean {
-  const name = URL.parse(`http://${host}`)?.hostname ?? '';
-  return name.startsWith('[') || isIP(name) !== 0 || name === 'localhost' || publicHosts.includes(name);
-}
-
-function isPublic(request: FastifyRequest): boolean {
-  const { url } = request.routeOptions;
-  return url !== undefined && (PUBLIC_ROUTES.has(url) || url === '/docs' || url.startsWith('/docs/'));
-}
-
-/** The peer of the connection counts; what a client writes into X-Forwarded-For proves nothing. */
-function isAllowed(address: string, { allowedClients }: AccessRules): boolean {
-  if (allowedClients === undefined) return true;
-  const plain = address.replace(/^::ffff:/, '');
-  return allowedClients.check(plain, isIPv4(plain) ? 'ipv4' : 'ipv6');
 }

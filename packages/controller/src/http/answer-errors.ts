@@ -25,6 +25,7 @@ export function sendError(thrown: FastifyError | DeployError, request: FastifyRe
   const envelope = errorEnvelope(error);
   if (envelope.status_code === 500) request.log.error({ err: error }, 'request failed');
   else request.log.info({ code: error.code, params: error.params }, 'request refused');
+  reply.headers(headersOf(error));
   void reply.code(envelope.status_code).send(envelope);
 }
 
@@ -33,6 +34,7 @@ export function errorEnvelope(error: DeployError): { status_code: number; data: 
   return { status_code: statusOf(error.code), data: errorText(error, 'zh') };
 }
 
+const CHALLENGE = 'Bearer realm="sampan"';
 const METHODS: HTTPMethods[] = ['GET', 'POST'];
 
 /** Fastify's own refusals become ours; an error that nobody foresaw is told to the log alone. */
@@ -48,10 +50,27 @@ function asRequestError(error: FastifyError | DeployError): DeployError {
   return new DeployError('INVALID_REQUEST', fault, { cause: error });
 }
 
+/** What a client reads from the headers: how to authenticate (RFC 6750), and when to try again. */
+function headersOf(error: DeployError): Record<string, string> {
+  if (DeployError.is(error, 'TOKEN_MISSING')) return { 'www-authenticate': CHALLENGE };
+  if (DeployError.is(error, 'TOKEN_INVALID', 'TOKEN_EXPIRED')) {
+    return { 'www-authenticate': `${CHALLENGE}, error="invalid_token"` };
+  }
+  if (DeployError.is(error, 'TOO_MANY_FAILURES')) return { 'retry-after': String(error.params.seconds) };
+  return {};
+}
+
 function statusOf(code: ErrorCode): number {
   switch (code) {
     case 'INVALID_REQUEST':
       return 400;
+    case 'TOKEN_MISSING':
+    case 'TOKEN_INVALID':
+    case 'TOKEN_EXPIRED':
+      return 401;
+    case 'SCOPE_MISSING':
+    case 'PROJECT_FORBIDDEN':
+    case 'ROUTE_CLOSED':
     case 'ORIGIN_FORBIDDEN':
     case 'HOST_FORBIDDEN':
     case 'CLIENT_FORBIDDEN':
@@ -62,6 +81,8 @@ function statusOf(code: ErrorCode): number {
       return 405;
     case 'REQUEST_TOO_LARGE':
       return 413;
+    case 'TOO_MANY_FAILURES':
+      return 429;
     case 'CONTROLLER_DRAINING':
       return 503;
     default:

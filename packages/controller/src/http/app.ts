@@ -3,17 +3,20 @@ import fastify, { type FastifyBaseLogger, LogController } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { z } from 'zod';
 import type { Metrics } from '../metrics.ts';
-import { type AccessRules, checkAccess } from './access.ts';
 import { answerErrors, sendError } from './answer-errors.ts';
 import { answerBrokenHttp } from './broken-http.ts';
 import type { ControllerApp } from './controller-app.ts';
+import { createServer } from './create-server.ts';
 import { documentedApi } from './documented/documented-api.ts';
 import type { DocumentedServices } from './documented/documented-services.ts';
+import { type AccessRules, type AccessServices, guard } from './door.ts';
 import { healthRoutes, type Readiness } from './health.ts';
+import type { HttpsCredentials } from './https-credentials.ts';
 import { parseJsonBody } from './json-body.ts';
-import { MAX_BODY_BYTES, MAX_HEADER_BYTES, REQUEST_TIMEOUT_MS } from './limits.ts';
+import { MAX_BODY_BYTES } from './limits.ts';
 import { metricsRoute } from './metrics-route.ts';
 import { openApi } from './openapi.ts';
+import { requireDeclaredAccess } from './route-access.ts';
 import { validateRequest } from './validate-request.ts';
 
 /** What the HTTP application is made of. */
@@ -21,6 +24,9 @@ export interface AppParts extends DocumentedServices, Readiness {
   log: Logger;
   metrics: Metrics;
   access: AccessRules;
+  accessServices: AccessServices;
+  /** Without them: plain HTTP. */
+  httpsCredentials: HttpsCredentials | undefined;
 }
 
 /** Assembles the HTTP application. It listens nowhere yet. */
@@ -28,7 +34,8 @@ export async function createApp(parts: AppParts): Promise<ControllerApp> {
   const app = bareApp(parts);
   takeJson(app);
   answerErrors(app);
-  app.addHook('onRequest', async (request) => checkAccess(request, parts.access));
+  guard(app, parts.access, parts.accessServices);
+  requireDeclaredAccess(app);
   await openApi(app);
   healthRoutes(app, parts);
   metricsRoute(app, parts.metrics);
@@ -40,13 +47,12 @@ export async function createApp(parts: AppParts): Promise<ControllerApp> {
   return app;
 }
 
-function bareApp({ log }: AppParts): ControllerApp {
+function bareApp({ log, httpsCredentials }: AppParts): ControllerApp {
   const app = fastify({
     loggerInstance: log as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: MAX_BODY_BYTES,
-    requestTimeout: REQUEST_TIMEOUT_MS,
-    http: { maxHeaderSize: MAX_HEADER_BYTES },
+    serverFactory: (handler) => createServer(handler, httpsCredentials),
     exposeHeadRoutes: false,
     // While it closes, requests on open connections are answered in our envelope.
     return503OnClosing: false,

@@ -6,7 +6,9 @@ import { MAX_HEADER_BYTES, REQUEST_TIMEOUT_MS } from './limits.ts';
 
 /** Answers, in our envelope, what is no HTTP request, or none that came to its end; then closes the connection. */
 export function answerBrokenHttp(error: { code: string }, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
+  // Nobody can be answered over a connection whose TLS has not come about: plain HTTP is cut off there, too.
+  const isHttp = /^(HPE|ERR_HTTP)_/.test(error.code);
+  if (!isHttp || !socket.writable) {
     socket.destroy();
     return;
   }

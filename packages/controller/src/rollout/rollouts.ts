@@ -1,11 +1,14 @@
 import { randomUUIDv7 } from 'node:crypto';
 import { DeployError } from '@sampan/shared/errors.ts';
 import { abortable } from '../abortable.ts';
+import { auditRow } from '../auth/audit.ts';
+import { auditedEnd } from '../auth/audited-end.ts';
 import type { Fleet } from '../fleet.ts';
 import type { Outcomes } from '../outcomes.ts';
 import type { RolloutRecords, UnansweredRollout } from '../store/rollout-records.ts';
 import { judgeLeftBehind, OWED_MS } from './left-behind.ts';
 import { runRollout, type TakenUp } from './rollout.ts';
+import { begunEntry, type Requester } from './rollout-audit.ts';
 import { planKey, type RolloutPlan } from './rollout-plan.ts';
 import { RunningRollout } from './running-rollout.ts';
 import { recordedOutcome, recordOf } from './stored-rollout.ts';
@@ -55,8 +58,11 @@ export class Rollouts {
     this.#takenUp.resolve();
   }
 
-  /** Starts a rollout, or joins the one of the same plan. The caller is to `leave` it once it is told, or gone. */
-  start(plan: RolloutPlan): RunningRollout {
+  /**
+   * Starts a rollout that `by` asked for, or joins the one of the same plan. The caller is to `leave` it once it is told, or
+   * gone.
+   */
+  start(plan: RolloutPlan, by: Requester): RunningRollout {
     const key = planKey(plan);
     const known = this.#joinable.get(key);
     if (known) {
@@ -68,7 +74,7 @@ export class Rollouts {
       if (other.hasEnded && other.linkName === plan.target.linkName) other.settle();
     }
     const operationId = randomUUIDv7();
-    const recorded = this.#records.begin(recordOf(operationId, plan));
+    const recorded = this.#records.begin(recordOf(operationId, plan), auditRow(begunEntry(operationId, plan, by)));
     return this.#run({ key, operationId, plan }, recorded).join();
   }
 
@@ -110,7 +116,7 @@ export class Rollouts {
           { operationId, err: found.cause },
           'the record of a rollout cannot be read, so it is dropped',
         );
-        void this.#records.ended(operationId);
+        void this.#records.ended(operationId, { outcome: 'failed', details: { unreadable: true } });
         this.#records.answered(operationId);
     }
   }
@@ -144,7 +150,7 @@ export class Rollouts {
       ...(takenUp ? { takenUp } : {}),
       hostEnded: (host, outcome) => this.#records.hostEnded(operationId, recordedOutcome(host, outcome)),
     });
-    await this.#records.ended(operationId);
+    await this.#records.ended(operationId, auditedEnd(outcomes));
     return outcomes;
   }
 

@@ -5,6 +5,7 @@ import type { Migration, MigrationProvider } from 'kysely/migration';
 const migrations: Record<string, Migration> = {
   '001-rollouts': { up: createRollouts },
   '002-access': { up: createAccess },
+  '003-identity': { up: createIdentity },
 };
 
 export const migrationProvider: MigrationProvider = { getMigrations: async () => migrations };
@@ -85,6 +86,7 @@ async function createAudit(db: Kysely<unknown>): Promise<void> {
     .addColumn('details', 'text')
     .execute();
   await db.schema.createIndex('audit_at').on('audit').column('at').execute();
+  await db.schema.createIndex('audit_operation').on('audit').column('operation_id').execute();
   await db.schema
     .createTable('audit_horizon')
     .addColumn('id', 'integer', (column) => column.notNull().primaryKey())
@@ -95,4 +97,36 @@ async function createAudit(db: Kysely<unknown>): Promise<void> {
   await sql`create trigger audit_is_kept before delete on audit
     when old.at >= coalesce((select max(kept_since) from audit_horizon), '')
     begin select raise(abort, 'the audit trail is kept'); end`.execute(db);
+}
+
+async function createIdentity({ schema }: Kysely<unknown>): Promise<void> {
+  await schema
+    .createTable('certificates')
+    .addColumn('serial', 'text', (column) => column.notNull().primaryKey())
+    .addColumn('host', 'text', (column) => column.notNull())
+    .addColumn('agent', 'text', (column) => column.notNull())
+    .addColumn('aliases', 'text', (column) => column.notNull())
+    .addColumn('pem', 'text', (column) => column.notNull())
+    .addColumn('key_sha256', 'text', (column) => column.notNull())
+    .addColumn('roots_sha256', 'text')
+    .addColumn('issued_at', 'text', (column) => column.notNull())
+    .addColumn('expires_at', 'text', (column) => column.notNull())
+    .addColumn('revoked_at', 'text')
+    .execute();
+  await schema.createIndex('certificates_host').on('certificates').column('host').execute();
+  await schema
+    .createIndex('certificates_revoked')
+    .on('certificates')
+    .column('revoked_at')
+    .where(sql.ref('revoked_at'), 'is not', null)
+    .execute();
+  await schema
+    .createTable('join_tokens')
+    .addColumn('hash', 'text', (column) => column.notNull().primaryKey())
+    .addColumn('agent', 'text', (column) => column.notNull())
+    .addColumn('aliases', 'text', (column) => column.notNull())
+    .addColumn('created_at', 'text', (column) => column.notNull())
+    .addColumn('expires_at', 'text', (column) => column.notNull())
+    .addColumn('used_at', 'text')
+    .execute();
 }

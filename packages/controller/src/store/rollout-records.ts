@@ -1,6 +1,6 @@
-import type { Kysely, Selectable } from 'kysely';
+import type { Insertable, Kysely, Selectable } from 'kysely';
 import { unwritable } from './store-error.ts';
-import type { HostOutcomeTable, Tables } from './tables.ts';
+import type { AuditedEnd, HostOutcomeTable, Tables } from './tables.ts';
 import type { WriteBehind } from './write-behind.ts';
 
 /** A rollout as it is written down before anything is sent. `fileUrl` is empty where there is no artifact. */
@@ -38,11 +38,11 @@ export class RolloutRecords {
   }
 
   /**
-   * Durable when it resolves. Ends of other rollouts of the same link that nobody was told are now out of date, and are
+   * Durable when it resolves, together with its line of the audit trail. Ends of other rollouts of the same link that nobody was told are now out of date, and are
    * never told.
    * @throws DeployError STORE_UNWRITABLE: it is not written down, and must not be begun.
    */
-  async begin(rollout: NewRollout): Promise<void> {
+  async begin(rollout: NewRollout, audit?: Insertable<Tables['audit']>): Promise<void> {
     const row = {
       operation_id: rollout.operationId,
       plan_key: rollout.planKey,
@@ -61,6 +61,7 @@ export class RolloutRecords {
           .where('ended_at', 'is not', null)
           .execute();
         await trx.insertInto('rollouts').values(row).execute();
+        if (audit) await trx.insertInto('audit').values(audit).execute();
       });
     } catch (cause) {
       throw unwritable(cause);
@@ -73,8 +74,10 @@ export class RolloutRecords {
   }
 
   /** Resolves when it is written, or could not be and will be later. The artifact's URL is forgotten. */
-  async ended(operationId: string): Promise<void> {
-    this.#later.add({ kind: 'ended', operationId, at: now() });
+  async ended(operationId: string, end?: AuditedEnd): Promise<void> {
+    const at = now();
+    this.#later.add({ kind: 'ended', operationId, at });
+    if (end) this.#later.add({ kind: 'audit ended', operationId, at, end });
     await this.#later.flush();
   }
 

@@ -1,6 +1,7 @@
 import type { Logger } from '@sampan/shared/logger.ts';
 import type { Kysely } from 'kysely';
 import { openDatabase } from './open-database.ts';
+import { pruneAudit } from './prune-audit.ts';
 import { pruneRollouts } from './prune-rollouts.ts';
 import { RolloutRecords } from './rollout-records.ts';
 import { writeFault } from './store-error.ts';
@@ -14,28 +15,42 @@ const LOOK_EVERY_MS = 1_000;
 /** What a controller remembers across its own death. */
 export interface Store {
   rollouts: RolloutRecords;
+  db: Kysely<Tables>;
+  /** For what is written after the fact. */
+  later: WriteBehind;
   /** Why nothing can be written now, in the database's words; undefined when it can. Tried at most once a second. */
   fault(): Promise<string | undefined>;
   /** Writes what still waits, and lets go of the database. */
   close(): Promise<void>;
 }
 
-/** Opens the database in `file`; only one process can have it open. @throws ConfigError that says in words why it cannot. */
-export async function openStore(file: string, log: Logger): Promise<Store> {
+const AUDIT_KEPT_MS = 400 * 24 * 3_600_000;
+
+/**
+ * Opens the database in `file`, as the one controller that uses it.
+ * @throws ConfigError that says in words why it cannot.
+ */
+export async function openStore(file: string, log: Logger, { auditKeptMs = AUDIT_KEPT_MS } = {}): Promise<Store> {
   const db = await openDatabase(file);
   const later = new WriteBehind(db, log);
   const closing = new AbortController();
-  const prune = () =>
-    pruneRollouts(db, closing.signal).then(
-      (count) => count > 0 && log.info({ count }, 'old rollouts were deleted'),
-      (error: unknown) => log.error({ err: error }, 'old rollouts could not be deleted'),
-    );
+  const prune = async () => {
+    try {
+      const rollouts = await pruneRollouts(db, closing.signal);
+      const auditLines = await pruneAudit(db, auditKeptMs, closing.signal);
+      if (rollouts + auditLines > 0) log.info({ rollouts, auditLines }, 'what is old was deleted');
+    } catch (error) {
+      log.error({ err: error }, 'what is old could not be deleted');
+    }
+  };
   let pruning = prune();
   const timer = setInterval(() => {
     pruning = pruning.then(prune);
   }, PRUNE_EVERY_MS).unref();
   return {
     rollouts: new RolloutRecords(db, later),
+    db,
+    later,
     fault: lookAtMostEvery(LOOK_EVERY_MS, () => tryToWrite(db)),
     async close() {
       clearInterval(timer);

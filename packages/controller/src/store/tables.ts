@@ -12,6 +12,8 @@ export interface Tables {
   audit: AuditTable;
   /** One row: what is older in `audit` may be deleted. */
   audit_horizon: { id: number; kept_since: string };
+  certificates: CertificateTable;
+  join_tokens: JoinTokenTable;
 }
 
 /** A deploy or rollback: what was asked for, under the operation id that every agent knows it by. */
@@ -74,4 +76,43 @@ export interface AuditTable {
   operation_id: string | null;
   /** JSON. */
   details: string | null;
+}
+
+/** How something came out that the audit trail has as begun. */
+export interface AuditedEnd {
+  /** `OK`, or `failed`. */
+  outcome: string;
+  /** Kept as JSON. */
+  details: object;
+}
+
+/** A certificate of an agent, written down before anybody has it: what is not here cannot be revoked. */
+export interface CertificateTable {
+  /** As Node prints it: upper-case hex. */
+  serial: string;
+  /** The host's own name or address, under which it is known; `agent` holds `host` or `host:port`, as it is dialled. */
+  host: string;
+  agent: string;
+  /** JSON list: other names and addresses of the host. */
+  aliases: string;
+  pem: string;
+  /** SHA-256 of the public key. */
+  key_sha256: string;
+  /** SHA-256 of the roots that the agent got with it; null: it has not been handed over. */
+  roots_sha256: string | null;
+  issued_at: string;
+  expires_at: string;
+  revoked_at: string | null;
+}
+
+/** The right to join once, as one host. */
+export interface JoinTokenTable {
+  /** SHA-256, in hex. */
+  hash: string;
+  agent: string;
+  /** JSON list. */
+  aliases: string;
+  created_at: string;
+  expires_at: string;
+  used_at: string | null;
 }

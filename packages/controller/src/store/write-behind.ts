@@ -2,13 +2,17 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Logger } from '@sampan/shared/logger.ts';
 import { type Insertable, type Kysely, sql, type Transaction } from 'kysely';
 import { writeFault } from './store-error.ts';
-import type { Tables } from './tables.ts';
+import type { AuditedEnd, Tables } from './tables.ts';
 
 /** What is written after the fact: an agent's word that came, and what followed from it. */
 export type Write =
   | { kind: 'outcome'; row: Insertable<Tables['host_outcomes']> }
   | { kind: 'ended'; operationId: string; at: string }
-  | { kind: 'answered'; operationId: string; at: string };
+  | { kind: 'answered'; operationId: string; at: string }
+  | { kind: 'audit'; row: Insertable<Tables['audit']> }
+  /** The second line of what the audit trail has as begun; nothing where it has not. */
+  | { kind: 'audit ended'; operationId: string; at: string; end: AuditedEnd }
+  | { kind: 'token used'; id: string; at: string };
 
 /** Outcomes that come close together share a transaction, which holds up nobody for long. */
 const COLLECT_MS = 50;
@@ -90,8 +94,30 @@ async function writeBatch(trx: Transaction<Tables>, batch: readonly Write[]): Pr
       .execute();
   }
   for (const write of batch) {
-    if (write.kind === 'outcome') continue;
-    const change = write.kind === 'ended' ? { ended_at: write.at, file_url: null } : { answered_at: write.at };
-    await trx.updateTable('rollouts').set(change).where('operation_id', '=', write.operationId).execute();
+    await writeOne(trx, write);
+  }
+}
+
+async function writeOne(trx: Transaction<Tables>, write: Write): Promise<unknown> {
+  switch (write.kind) {
+    case 'outcome':
+      // Was written with all the others at once.
+      return undefined;
+    case 'ended': {
+      const change = { ended_at: write.at, file_url: null };
+      return await trx.updateTable('rollouts').set(change).where('operation_id', '=', write.operationId).execute();
+    }
+    case 'answered': {
+      const change = { answered_at: write.at };
+      return await trx.updateTable('rollouts').set(change).where('operation_id', '=', write.operationId).execute();
+    }
+    case 'audit':
+      return await trx.insertInto('audit').values(write.row).execute();
+    case 'audit ended':
+      return await sql`insert into audit (at, who, address, action, project, outcome, operation_id, details)
+        select ${write.at}, who, address, action, project, ${write.end.outcome}, operation_id, ${JSON.stringify(write.end.details)}
+        from audit where operation_id = ${write.operationId} and outcome = 'begun'`.execute(trx);
+    case 'token used':
+      return await trx.updateTable('tokens').set({ last_used_at: write.at }).where('id', '=', write.id).execute();
   }
 }

@@ -66,8 +66,14 @@ function refusal(statusCode: number, description: string, example: string) {
 
 const refusals = {
   400: refusal(400, '参数错误', '参数错误: language 收到 "ruby", 应为 php、java、golang 之一'),
-  403: refusal(403, '拒绝访问', '拒绝访问: Origin 收到 http://evil.example, 应为 127.0.0.1:8080 的页面'),
+  401: refusal(401, '需要 token 而没有, 或 token 无效、已过期', 'token 无效: 不存在或已被吊销'),
+  403: refusal(
+    403,
+    '拒绝访问, 或 token 没有这个权限或项目',
+    '拒绝访问: Origin 收到 http://evil.example, 应为 127.0.0.1:8080 的页面',
+  ),
   413: refusal(413, '请求体过大', '请求体过大: 最大 1 MiB'),
+  429: refusal(429, '认证失败次数过多', '认证失败次数过多: 请在 42 秒后重试'),
   500: refusal(500, '内部错误, 或操作记录无法写入 (操作没有开始)', '内部错误, 详情见日志'),
   503: refusal(503, '服务正在停止', '服务正在停止, 不接受新的请求'),
 };

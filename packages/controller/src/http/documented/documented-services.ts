@@ -1,3 +1,4 @@
+import type { AuditTrail } from '../../auth/audit-trail.ts';
 import type { Fleet } from '../../fleet.ts';
 import type { Rollouts } from '../../rollout/rollouts.ts';
 
@@ -5,6 +6,7 @@ import type { Rollouts } from '../../rollout/rollouts.ts';
 export interface DocumentedServices {
   fleet: Fleet;
   rollouts: Rollouts;
+  trail: AuditTrail;
   /** Where an agent listens, for hosts that name no port. */
   agentPort: number;
 }

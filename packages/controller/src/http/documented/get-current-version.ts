@@ -7,6 +7,7 @@ import type { ControllerApp } from '../controller-app.ts';
 import { untilCallerLeaves } from '../until-caller-leaves.ts';
 import { readAnswers, succeedAndFailed } from './answers.ts';
 import { deployTarget } from './deploy-target.ts';
+import { documentedAccess } from './documented-access.ts';
 import type { DocumentedServices } from './documented-services.ts';
 import * as fields from './fields.ts';
 import { serverListOfQuery } from './server-list.ts';
@@ -21,7 +22,7 @@ export function getCurrentVersionRoute(app: ControllerApp, { agentPort, fleet }:
     querystring: versionRequest(agentPort),
     response: readAnswers('mp-media-wide-api-service-v20180630165728-105.jar'),
   };
-  app.get('/get_current_version', { schema }, async (request, reply) => {
+  app.get('/get_current_version', { config: documentedAccess('read'), schema }, async (request, reply) => {
     const { hosts, target } = request.query;
     const call: UnaryCall<GetCurrentVersionResponse__Output> = {
       method: 'GetCurrentVersion',

@@ -9,6 +9,7 @@ import { askHosts } from '../../ask-hosts.ts';
 import type { ControllerApp } from '../controller-app.ts';
 import { untilCallerLeaves } from '../until-caller-leaves.ts';
 import { readAnswers, succeedAndFailed } from './answers.ts';
+import { documentedAccess } from './documented-access.ts';
 import type { DocumentedServices } from './documented-services.ts';
 import * as fields from './fields.ts';
 import { serverListOfQuery } from './server-list.ts';
@@ -26,7 +27,7 @@ export function getLatestLogRoute(app: ControllerApp, { agentPort, fleet }: Docu
     querystring: logRequest(agentPort),
     response: readAnswers('A\nb\n'),
   };
-  app.get('/get_latest_log', { schema }, async (request, reply) => {
+  app.get('/get_latest_log', { config: documentedAccess('read'), schema }, async (request, reply) => {
     const { hosts, ...what } = request.query;
     const maxBytes = Math.min(MAX_BYTES_PER_HOST, Math.floor(MAX_BYTES_PER_ANSWER / hosts.length));
     const question = {

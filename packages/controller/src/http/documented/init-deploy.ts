@@ -3,8 +3,11 @@ import { z } from 'zod';
 import type { AgentConnection } from '../../agents/agent-connection.ts';
 import { callAgent, type UnaryCall } from '../../agents/call-agent.ts';
 import { askHosts } from '../../ask-hosts.ts';
+import { auditedEnd } from '../../auth/audited-end.ts';
+import { callerOf } from '../caller.ts';
 import type { ControllerApp } from '../controller-app.ts';
 import { actionAnswers, doneOrFailed } from './answers.ts';
+import { documentedAccess } from './documented-access.ts';
 import type { DocumentedServices } from './documented-services.ts';
 import * as fields from './fields.ts';
 import { serverList } from './server-list.ts';
@@ -14,14 +17,14 @@ const DONE = '初始化成功!';
 const TIMEOUT_MS = 75_000;
 
 /** `POST /init_deploy`: writes the supervisor config of a new project on every host of the list. Starts nothing. */
-export function initDeployRoute(app: ControllerApp, { agentPort, fleet }: DocumentedServices): void {
+export function initDeployRoute(app: ControllerApp, { agentPort, fleet, trail }: DocumentedServices): void {
   const schema = {
     summary: '初始化部署',
     description: '新项目批量配置 supervisor 的配置文件, 用于 java 和 golang. 只写入并加载配置, 不启动程序.',
     body: initRequest(agentPort),
     response: actionAnswers(DONE),
   };
-  app.post('/init_deploy', { schema }, async (request) => {
+  app.post('/init_deploy', { config: documentedAccess('config-write'), schema }, async (request) => {
     const { hosts, ...config } = request.body;
     const call: UnaryCall<WriteProgramConfigResponse__Output> = {
       method: 'WriteProgramConfig',
@@ -33,8 +36,19 @@ export function initDeployRoute(app: ControllerApp, { agentPort, fleet }: Docume
       hosts,
       ask: (connection: AgentConnection, signal: AbortSignal) => callAgent(connection, call, signal),
     };
+    const { who, address } = callerOf(request);
+    const project = config.projectName;
+    const ended = await trail.begin({
+      who,
+      address,
+      action: 'init_deploy',
+      project,
+      hosts: hosts.map(({ name }) => name),
+    });
     // What was begun is carried through, whether or not the caller stays; each host has its own deadline.
-    return doneOrFailed(await askHosts(fleet, question, new AbortController().signal), DONE);
+    const outcomes = await askHosts(fleet, question, new AbortController().signal);
+    ended(auditedEnd(outcomes));
+    return doneOrFailed(outcomes, DONE);
   });
 }
 

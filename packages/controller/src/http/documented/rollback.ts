@@ -1,10 +1,12 @@
 import { versionOf } from '@sampan/shared/names.ts';
 import { z } from 'zod';
 import type { RollbackPlan } from '../../rollout/rollout-plan.ts';
+import { callerOf } from '../caller.ts';
 import type { ControllerApp } from '../controller-app.ts';
 import { answerRollout } from './answer-rollout.ts';
 import { actionAnswers } from './answers.ts';
 import { deployTarget } from './deploy-target.ts';
+import { documentedAccess } from './documented-access.ts';
 import type { DocumentedServices } from './documented-services.ts';
 import * as fields from './fields.ts';
 import { serverList } from './server-list.ts';
@@ -19,8 +21,8 @@ export function rollbackRoute(app: ControllerApp, { agentPort, rollouts }: Docum
     body: rollbackRequest(agentPort),
     response: actionAnswers(DONE),
   };
-  app.post('/rollback', { schema }, (request, reply) =>
-    answerRollout(rollouts, { plan: request.body, done: DONE }, reply),
+  app.post('/rollback', { config: documentedAccess('deploy'), schema }, (request, reply) =>
+    answerRollout(rollouts, { plan: request.body, by: callerOf(request), done: DONE }, reply),
   );
 }
 

@@ -1,0 +1,30 @@
+import type { Scope } from '../auth/scopes.ts';
+import type { ControllerApp } from './controller-app.ts';
+
+/**
+ * Who may call a route: anybody, or whoever has a token of the scope.
+ * `documented`: one of the five endpoints, for which `auth.allow_ips` may stand in for a token.
+ * `project`: the validated request names its project (`named`), or there is none, and a token that is bound to projects is
+ * refused (`none`).
+ */
+export type RouteAccess = 'public' | { scope: Scope; documented: boolean; project: 'named' | 'none' };
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Every route declares it, or the application does not start. */
+    access?: RouteAccess;
+  }
+}
+
+/** To be called before the first route: once all are there, the application does not start while one has not declared its access. */
+export function requireDeclaredAccess(app: ControllerApp): void {
+  const undeclared: string[] = [];
+  const routes: { method: string | string[]; url: string; config?: { access?: RouteAccess } }[] = [];
+  app.addHook('onRoute', (route) => {
+    routes.push(route);
+  });
+  app.addHook('onReady', async () => {
+    undeclared.push(...routes.filter(({ config }) => !config?.access).map(({ method, url }) => `${method} ${url}`));
+    if (undeclared.length > 0) throw new Error(`routes that do not declare their access: ${undeclared.join(', ')}`);
+  });
+}
