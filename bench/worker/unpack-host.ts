@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdir, rm } from 'node:fs/promises';
+import { get, type IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { startAgent } from '@sampan/agent/agent.ts';
 import { Unpacker } from '@sampan/agent/artifact/unpacker.ts';
 import { agentConfigSchema, loadAgentConfig } from '@sampan/agent/config.ts';
 import { ChunkGarbage } from '@sampan/agent/host/chunk-garbage.ts';
 import { createLogger } from '@sampan/shared/logger.ts';
-import { request } from 'undici';
 import { unpackInChild, unpackInWorker } from './unpack-in.ts';
 
 // A program: an agent that also unpacks one url again and again, in child processes, or in worker threads where it is told
@@ -18,7 +19,7 @@ async function unpackRepeatedly([config = '', url = '', times = '1', workerProgr
   for (let round = 0; round < Number(times); round += 1) {
     const stagingDir = join(config, '..', `staging-${round}`);
     await mkdir(stagingDir);
-    const { body } = await request(url);
+    const [body] = (await once(get(url), 'response')) as [IncomingMessage];
     const order = orderFor(stagingDir);
     if (workerProgram === undefined) await unpackInChild(Unpacker, order, hashed(body));
     else await unpackInWorker(workerProgram, order, hashed(body));

@@ -1,9 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { DeployError } from '@sampan/shared/errors.ts';
-import type { Dispatcher } from 'undici';
 import type { ArtifactRequest, ArtifactSettings, FetchedArtifact } from './artifact-request.ts';
 import { changedError, continues, factsOf, isStrong } from './check-response.ts';
-import { createDispatcher } from './dispatcher.ts';
+import { Connections } from './connections.ts';
 import { Interruption } from './interruption.ts';
 import { type OpenedUrl, openUrl } from './open-url.ts';
 import { retryPause } from './retry-pause.ts';
@@ -37,7 +36,7 @@ export async function fetchArtifact(
 class Fetch {
   readonly #request: ArtifactRequest;
   readonly #settings: ArtifactSettings;
-  readonly #dispatcher: Dispatcher;
+  readonly #connections: Connections;
   readonly #callerSignal: AbortSignal;
   readonly #deadline = new AbortController();
   readonly #signal: AbortSignal;
@@ -47,7 +46,7 @@ class Fetch {
   constructor(request: ArtifactRequest, settings: ArtifactSettings, signal: AbortSignal) {
     this.#request = request;
     this.#settings = settings;
-    this.#dispatcher = createDispatcher(settings.download.proxy);
+    this.#connections = new Connections(settings.download.proxy);
     this.#callerSignal = signal;
     this.#timer = setTimeout(() => this.#deadline.abort(), settings.download.timeout);
     this.#signal = AbortSignal.any([signal, this.#deadline.signal]);
@@ -69,7 +68,8 @@ class Fetch {
   async close(): Promise<void> {
     clearTimeout(this.#timer);
     this.#signal.removeEventListener('abort', this.#onAbort);
-    await Promise.all([this.#dispatcher.destroy(), this.#discard()]);
+    this.#connections.destroy();
+    await this.#discard();
   }
 
   /** A process that takes no bytes, because the disk takes none, would hold us up for ever. */
@@ -106,7 +106,7 @@ class Fetch {
   /** Asks for the file and meanwhile starts the unpacker, unless the answer may well be that nothing has changed. */
   async #openAndPrepare(): Promise<OpenedUrl> {
     const headers = this.#conditions;
-    const settings = { download: this.#settings.download, dispatcher: this.#dispatcher };
+    const settings = { download: this.#settings.download, connections: this.#connections };
     const opening = openUrl({ url: this.#request.url, headers }, settings, this.#signal);
     const starting = headers['if-none-match'] === undefined ? this.#startTransfer() : undefined;
     const [opened, started] = await Promise.allSettled([opening, starting]);

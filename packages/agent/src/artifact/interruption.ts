@@ -15,10 +15,10 @@ export class Interruption extends Error {
 }
 
 const REASONS: Record<string, string> = {
-  UND_ERR_CONNECT_TIMEOUT: 'connect timed out',
-  UND_ERR_HEADERS_TIMEOUT: 'no answer in time',
-  UND_ERR_SOCKET: 'connection closed',
-  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'fewer or more bytes than announced',
+  CONNECT_TIMEOUT: 'connect timed out',
+  ANSWER_TIMEOUT: 'no answer in time',
+  // Node says this of every connection that ended too early, reset or not.
+  ECONNRESET: 'connection closed',
   HPE_INVALID_EOF_STATE: 'connection closed',
 };
 
@@ -27,7 +27,6 @@ const PASSING = new Set([
   'EAI_AGAIN',
   'ECONNABORTED',
   'ECONNREFUSED',
-  'ECONNRESET',
   'EHOSTUNREACH',
   'ENETDOWN',
   'ENETUNREACH',

@@ -1,8 +1,9 @@
 import { DeployError } from '@sampan/shared/errors.ts';
 import { redactUrl } from '@sampan/shared/redact-url.ts';
-import { type Dispatcher, request } from 'undici';
 import type { AgentConfig } from '../config.ts';
 import { type BodyChunks, bodyChunks } from './body-chunks.ts';
+import type { Connections } from './connections.ts';
+import { httpGet } from './http-get.ts';
 import { connectionError } from './interruption.ts';
 import { isUrlAllowed, originOf } from './url-allowed.ts';
 
@@ -19,7 +20,7 @@ export interface OpenedUrl {
 /** How URLs are opened. */
 export interface OpenSettings {
   download: AgentConfig['download'];
-  dispatcher: Dispatcher;
+  connections: Connections;
 }
 
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
@@ -66,20 +67,23 @@ function redirected(from: URL, location: string): URL {
 async function openOnce(
   url: URL,
   headers: Record<string, string>,
-  { settings: { download, dispatcher }, signal }: { settings: OpenSettings; signal: AbortSignal },
+  { settings: { download, connections }, signal }: { settings: OpenSettings; signal: AbortSignal },
 ): Promise<OpenedUrl> {
   const origin = originOf(url);
   if (!isUrlAllowed(url, download.allow)) throw new DeployError('DOWNLOAD_NOT_ALLOWED', { origin });
+  const timeoutMs = download.idle_timeout;
   try {
-    const response = await request(`${origin}${url.pathname}${url.search}`, {
-      dispatcher,
+    const response = await httpGet(
+      url,
+      {
+        connections,
+        headers: { 'accept-encoding': 'identity', 'user-agent': 'sampan-agent', ...authorization(url), ...headers },
+        answerTimeoutMs: timeoutMs,
+      },
       signal,
-      headers: { 'accept-encoding': 'identity', 'user-agent': 'sampan-agent', ...authorization(url), ...headers },
-      headersTimeout: download.idle_timeout,
-      bodyTimeout: download.idle_timeout,
-    });
-    const header = (name: string) => lastOf(response.headers[name]);
-    return { status: response.statusCode, header, body: bodyChunks(response.body), origin };
+    );
+    const header = (name: string) => response.headersDistinct[name]?.at(-1);
+    return { status: response.statusCode ?? 0, header, body: bodyChunks(response, timeoutMs), origin };
   } catch (cause) {
     signal.throwIfAborted();
     throw connectionError(cause, origin);
@@ -99,8 +103,4 @@ function decoded(text: string): string {
     // A bare % in it: it means itself.
     return text;
   }
-}
-
-function lastOf(value: string | string[] | undefined): string | undefined {
-  return Array.isArray(value) ? value.at(-1) : value;
 }

@@ -190,7 +190,7 @@ export class Transfer {
   }
 
   #interruption(error: unknown, origin: string): unknown {
-    if (systemCode(error) === 'UND_ERR_BODY_TIMEOUT') {
+    if (systemCode(error) === 'BODY_TIMEOUT') {
       const seconds = this.#settings.download.idle_timeout / 1000;
       return new Interruption(new DeployError('DOWNLOAD_TIMEOUT', { seconds, bytes: this.#bytes }, { cause: error }));
     }

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { createServer as createHttpServer } from 'node:http';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
@@ -253,6 +255,24 @@ describe('a URL', () => {
     origin.serve('http://artifacts.invalid/a.tar.gz', { body: bytes });
     expect(await versionFrom({ url }, { proxy: origin.url })).toBe('one');
     expect(origin.received.map((request) => request.url)).toEqual([url]);
+  });
+
+  it('asks the proxy for a tunnel where it is https', async () => {
+    const asked: (string | undefined)[] = [];
+    const proxy = createHttpServer().on('connect', ({ url }, socket) => {
+      asked.push(url);
+      socket.end('HTTP/1.1 403 Forbidden\r\n\r\n');
+    });
+    proxy.listen(0, '127.0.0.1');
+    await once(proxy, 'listening');
+    onTestFinished(() => void proxy.close());
+    const { port } = proxy.address() as AddressInfo;
+    const download = { proxy: `http://127.0.0.1:${port}` };
+    expect(await ground.refusal({ url: 'https://artifacts.invalid/a' }, { download })).toEqual({
+      code: 'DOWNLOAD_CONNECTION',
+      params: { origin: 'https://artifacts.invalid', reason: 'ERR_PROXY_TUNNEL' },
+    });
+    expect(asked).toEqual(['artifacts.invalid:443']);
   });
 });
 
