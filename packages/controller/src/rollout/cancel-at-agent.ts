@@ -1,5 +1,8 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { CancelOperationResponse__Output } from '@sampan/shared/gen/sampan/agent/v1/CancelOperationResponse.ts';
+import { isLoss } from '../agents/agent-loss.ts';
 import { callAgent, type UnaryCall } from '../agents/call-agent.ts';
+import { backoffMs } from './backoff.ts';
 import type { HostRun } from './host-run.ts';
 
 const TIMEOUT_MS = 5_000;
@@ -10,14 +13,37 @@ const TIMEOUT_MS = 5_000;
  */
 export async function cancelAtAgent(run: HostRun): Promise<void> {
   if (!run.contacted) return;
-  const fields = { operationId: run.operationId, host: run.host.name };
+  const failure = await askToCancel(run);
+  if (failure) run.log.warn({ ...fieldsOf(run), err: failure.cause }, 'operation not cancelled at the agent');
+}
+
+/**
+ * The same of an agent that was lost, as soon as it is back: what was begun there holds the link, and whoever was told that
+ * it failed will try again. Gives up when the hold has run out, or the controller stops. Never throws.
+ */
+export async function cancelOnceBack(run: HostRun): Promise<void> {
+  const heldUntilMs = run.deadlineAtMs + run.holdMs;
+  for (let attempt = 0; performance.now() < heldUntilMs && !run.stop.cancelled.aborted; attempt += 1) {
+    const failure = await askToCancel(run);
+    if (!isLoss(failure?.cause)) return;
+    await delay(backoffMs(attempt), undefined, { signal: run.stop.cancelled, ref: false }).catch(() => undefined);
+  }
+}
+
+/** Why it could not be asked; undefined where it could. */
+async function askToCancel(run: HostRun): Promise<{ cause: unknown } | undefined> {
   try {
     const connection = await run.agents.connect(run.host.address, run.stop.abandoned);
-    const answer = await callAgent(connection, cancelCall(run.operationId), run.stop.abandoned);
-    run.log.info({ ...fields, outcome: answer.outcome }, 'operation cancelled at the agent');
-  } catch (err) {
-    run.log.warn({ ...fields, err }, 'operation not cancelled at the agent');
+    const { outcome } = await callAgent(connection, cancelCall(run.operationId), run.stop.abandoned);
+    run.log.info({ ...fieldsOf(run), outcome }, 'operation cancelled at the agent');
+    return undefined;
+  } catch (cause) {
+    return { cause };
   }
+}
+
+function fieldsOf(run: HostRun) {
+  return { operationId: run.operationId, host: run.host.name };
 }
 
 function cancelCall(operationId: string): UnaryCall<CancelOperationResponse__Output> {

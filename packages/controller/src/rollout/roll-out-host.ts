@@ -1,7 +1,7 @@
 import { DeployError } from '@sampan/shared/errors.ts';
 import type { ActivateResult__Output } from '@sampan/shared/gen/sampan/agent/v1/ActivateResult.ts';
 import type { StageResult__Output } from '@sampan/shared/gen/sampan/agent/v1/StageResult.ts';
-import { cancelAtAgent } from './cancel-at-agent.ts';
+import { cancelAtAgent, cancelOnceBack } from './cancel-at-agent.ts';
 import { followOperation } from './follow-operation.ts';
 import { type HostRun, remainingMs } from './host-run.ts';
 import { activateRequest, type DeployPlan, stageRequest } from './rollout-plan.ts';
@@ -16,6 +16,9 @@ export async function rollOutHost(run: HostRun): Promise<ActivateResult__Output>
   try {
     const release = run.plan.operation === 'deploy' ? (await stage(run, run.plan)).release : '';
     return await activateOrLetGo(run, release);
+  } catch (error) {
+    if (DeployError.is(error, 'AGENT_LOST')) void cancelOnceBack(run);
+    throw error;
   } finally {
     run.stop.cancelled.removeEventListener('abort', onCancel);
   }
