@@ -1,5 +1,3 @@
-import { existsSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { expect } from 'vitest';
 import { type Answer, DEPLOYED } from '../harness/answer.ts';
 import { attempt, outcomeOf, violations } from '../harness/attempt.ts';
@@ -10,6 +8,7 @@ import { killAtRandomTimes } from '../harness/random-kills.ts';
 import { type CaseTable, type Report, tally } from '../harness/run-cases.ts';
 import { sequences } from '../harness/sequences.ts';
 import { killAt } from '../harness/strace.ts';
+import { unpackedFiles } from '../harness/unpacked-files.ts';
 import { until } from '../harness/until.ts';
 import { World, type WorldSettings } from '../harness/world.ts';
 import { killedBetweenWriteAndReread, killedWhileRestarting } from './supervised.ts';
@@ -137,11 +136,4 @@ async function deployedAllTheSame(world: World, tried: Awaited<ReturnType<typeof
 
 function unexpected(answer: Answer): never {
   throw new Error(`answered before the agent was killed: ${JSON.stringify(answer)}`);
-}
-
-function unpackedFiles(base: string): number {
-  const staging = join(base, '.deploy/.staging');
-  const [id] = readdirSync(staging);
-  const content = join(staging, id ?? '', 'content');
-  return id !== undefined && existsSync(content) ? readdirSync(content, { recursive: true }).length : 0;
 }

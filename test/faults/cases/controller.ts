@@ -1,8 +1,7 @@
-import { globSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { expect } from 'vitest';
 import { DEPLOYED } from '../harness/answer.ts';
 import { attempt, violations } from '../harness/attempt.ts';
+import { flips } from '../harness/flips.ts';
 import { type Snag, snagIn } from '../harness/hanging-once.ts';
 import { type Package, packageOf } from '../harness/package.ts';
 import type { CaseTable } from '../harness/run-cases.ts';
@@ -110,11 +109,4 @@ async function askedAgain(world: World, made: Package, { isTime, goOn }: Moment)
   else expect(told).toEqual(DEPLOYED);
   expect(await violations(world, tried)).toEqual([]);
   return `${told === 'ECONNRESET' ? 'cut off; asked again: ' : ''}${DEPLOYED.data}`;
-}
-
-/** How often the agent has written down that it flips a link. */
-function flips({ home }: World): number {
-  const journals = globSync(join(home.root, 'state/operations/*.jsonl'));
-  const lines = journals.flatMap((file) => readFileSync(file, 'utf8').split('\n'));
-  return lines.filter((line) => line.includes('"event":"flipping"')).length;
 }

@@ -14,9 +14,10 @@ export interface Snag {
   release(): void;
 }
 
-export function snagIn(dir: string): Snag {
-  const armed = join(dir, 'snag-armed');
-  const pid = join(dir, 'snag-pid');
+/** `name`: for those who have several in one directory. */
+export function snagIn(dir: string, name = 'snag'): Snag {
+  const armed = join(dir, `${name}-armed`);
+  const pid = join(dir, `${name}-pid`);
   return {
     script: `if rm ${armed} 2>/dev/null; then echo $$ > ${pid}.new; mv ${pid}.new ${pid}; while test -e ${pid}; do sleep 0.02; done; fi`,
     arm() {
