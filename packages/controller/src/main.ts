@@ -3,6 +3,13 @@ import { createLogger } from '@sampan/shared/logger.ts';
 import { stopOnSignal } from '@sampan/shared/stop-on-signal.ts';
 import { VERSION } from '@sampan/shared/version.ts';
 import { Command } from 'commander';
+import { agentsCommand } from './cli/agents.ts';
+import { auditCommand } from './cli/audit.ts';
+import { caCommand } from './cli/ca.ts';
+import { initCommand } from './cli/init.ts';
+import { issueCommand } from './cli/issue.ts';
+import { joinTokenCommand } from './cli/join-token.ts';
+import { revokeCommand } from './cli/revoke.ts';
 import { tokenCommand } from './cli/token.ts';
 import { loadControllerConfig } from './config.ts';
 import { startController } from './controller.ts';
@@ -16,7 +23,14 @@ const program = new Command('sampan-controller')
     if (args[0] !== undefined) program.error(`error: unknown command '${args[0]}'`);
     return serve(config);
   })
-  .addCommand(tokenCommand());
+  .addCommand(initCommand())
+  .addCommand(joinTokenCommand())
+  .addCommand(issueCommand())
+  .addCommand(revokeCommand())
+  .addCommand(agentsCommand())
+  .addCommand(caCommand())
+  .addCommand(tokenCommand())
+  .addCommand(auditCommand());
 
 try {
   await program.parseAsync();
