@@ -10,7 +10,7 @@ import type { Report } from '../harness/run-cases.ts';
 import { World } from '../harness/world.ts';
 
 const TARGET = { projectName: 'shop', linkName: 'web', language: 'php' } as const;
-/** When, after a release was let go, it is asked for again: both ways out are met, wanted before it goes and gone before it is wanted. */
+/** How long after a release was let go it is asked for again: before, while and after it goes. */
 const WANTED_AFTER_MS = [0, 5, 10, 15, 20, 25, 30, 40, 60, 1000];
 const KEEP = 3;
 
@@ -31,12 +31,10 @@ export async function retentionAgainstDeploys(): Promise<Report> {
   try {
     const outcome = await neededToGoBack(world, client, snag as Snag);
     await neededToActivate(world, client);
-    const cameBack: boolean[] = [];
     for (const ms of WANTED_AFTER_MS) {
-      cameBack.push(await wantedBackAsItGoes(world, '/rollback', ms));
+      await wantedBackAsItGoes(world, '/rollback', ms);
       await wantedBackAsItGoes(world, '/deploy', ms);
     }
-    expect([...new Set(cameBack)].sort()).toEqual([false, true]);
     expect(await standing(world)).toEqual([]);
     return { outcome };
   } finally {
@@ -87,9 +85,9 @@ async function neededToActivate(world: World, client: TestAgentClient): Promise<
 
 /**
  * A deploy deletes a release, and shortly after it is answered the same release is asked for again. By a deploy it comes back
- * whole; by a rollback it does, or is not there any more. @returns whether it came back.
+ * whole; by a rollback it does, or is not there any more.
  */
-async function wantedBackAsItGoes(world: World, path: '/deploy' | '/rollback', afterMs: number): Promise<boolean> {
+async function wantedBackAsItGoes(world: World, path: '/deploy' | '/rollback', afterMs: number): Promise<void> {
   const goes = world.next((version) => packageOf(version, { files: 20 }));
   const stays = world.next();
   for (const made of [goes, stays]) expect(await world.deploy(made)).toEqual(DEPLOYED);
@@ -105,7 +103,6 @@ async function wantedBackAsItGoes(world: World, path: '/deploy' | '/rollback', a
     expect(toldOf(answer, world.host)).toMatch(available);
   }
   expect(versionAt(world.base, world.linkName)).toBe(isBack ? goes.version : newest.version);
-  return isBack;
 }
 
 function remove(client: TestAgentClient, filename: Package['filename']): Promise<unknown> {

@@ -8,7 +8,7 @@ import type { ActivateOutcome } from '../operations/journal-record.ts';
 import type { OperationContext } from '../operations/operation-context.ts';
 import { type Layout, linkTargetOf, releaseOfLinkText, type Target } from '../releases/layout.ts';
 import { flipLink, readLinkText } from '../releases/link.ts';
-import { currentVersion, findRelease, versionOfLinkText } from '../releases/release-store.ts';
+import { currentVersion, versionOfLinkText } from '../releases/release-store.ts';
 import { chooseRelease, type ReleaseChoice } from './choose-release.ts';
 import { expectedRelease } from './expected-release.ts';
 import { goBack } from './go-back.ts';
@@ -88,9 +88,13 @@ async function aftercare(
 async function planFlip(order: ActivateOrder, services: HostServices, operation: OperationContext): Promise<Flip> {
   const { layout, target } = order;
   const from = await readLinkText(layout.link);
-  const release = await chooseRelease(layout, target, order.choice);
-  const left = from === null ? undefined : releaseOfLinkText(layout, from);
-  services.holds.need(layout.link, operation.operationId, release.name, ...(left === undefined ? [] : [left]));
+  // Under the lock of the base: what was found there and is needed from now on, pruning leaves alone.
+  const release = await services.baseLock.run(layout.baseDir, async () => {
+    const chosen = await chooseRelease(layout, target, order.choice);
+    const left = from === null ? undefined : releaseOfLinkText(layout, from);
+    services.holds.need(layout.link, operation.operationId, chosen.name, ...(left === undefined ? [] : [left]));
+    return chosen;
+  });
   const staged = operation.history.findLast((record) => record.event === 'started' && record.phase === 'stage');
   if (staged?.event === 'started') assertUnmoved(layout, from, staged.oldTarget);
   if (order.restart) await services.supervisor.assertRestartable(target, operation.signal);
@@ -106,16 +110,14 @@ function assertUnmoved({ link }: Layout, now: string | null, before: string | nu
 
 async function carryOut(
   flip: Flip,
-  { layout }: ActivateOrder,
+  { layout, target }: ActivateOrder,
   { services, operation }: { services: HostServices; operation: OperationContext },
 ): Promise<void> {
   operation.decideFlip();
   if (flip.done) return;
   await services.baseLock.run(layout.baseDir, async () => {
-    const name = nameOf(flip.to);
-    // Under the lock of the base, nothing can be pruned between this look and the flip.
-    if (!(await findRelease(layout, name)))
-      throw new DeployError('RELEASE_NOT_FOUND', { version: name, available: '' });
+    // Somebody may have removed it by hand.
+    await chooseRelease(layout, target, { kind: 'release', release: nameOf(flip.to) });
     assertUnmoved(layout, await readLinkText(layout.link), flip.from);
     await operation.record({ event: 'flipping', from: flip.from, to: flip.to });
     await flipLink(layout, flip.to, operation.operationId);

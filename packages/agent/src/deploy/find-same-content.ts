@@ -24,18 +24,19 @@ export async function findSameContent(
   operation: OperationContext,
 ): Promise<Standing | undefined> {
   const { layout, target, filename } = order;
-  const sameVersion = (await listReleases(layout, target)).filter(({ version }) => version === versionOf(filename));
-  const standing = choose(sameVersion, order, operation.operationId);
+  const { operationId } = operation;
+  // Under the lock of the base: what was found there and is needed from now on, pruning leaves alone.
+  const standing = await services.baseLock.run(layout.baseDir, async () => {
+    const sameVersion = (await listReleases(layout, target)).filter(({ version }) => version === versionOf(filename));
+    const found = choose(sameVersion, order, operationId);
+    if (found) services.holds.need(layout.link, operationId, found.release.name);
+    return found;
+  });
   if (!standing) return undefined;
   const { name } = standing.release;
-  // From here on pruning leaves it alone.
-  services.holds.need(layout.link, operation.operationId, name);
   const mismatch = await verifyTree(treeFilePath(layout, name), join(layout.releasesDir, name), operation.signal);
   if (mismatch === undefined) return standing;
-  services.log.info(
-    { operationId: operation.operationId, release: name, mismatch },
-    'release was changed, downloading it again',
-  );
+  services.log.info({ operationId, release: name, mismatch }, 'release was changed, downloading it again');
   return undefined;
 }
 
