@@ -288,6 +288,18 @@ describe('a connection that breaks', () => {
     expect(agent.calls.map(({ method }) => method)).toEqual(['Stage']);
   });
 
+  it('before the agent may flip lets go of the link there, as soon as the agent is back', async () => {
+    const { agent, proxy } = await distantAgent({ stage: () => new Promise(() => undefined) });
+    const done = deploy([proxy.host], testFleet({ patienceMs: 300 }));
+    await agent.called('Stage');
+    await proxy.refuse();
+    await done;
+    await proxy.restore();
+    await agent.called('CancelOperation');
+    const [staged, cancelled] = [agent.calls[0], agent.calls.at(-1)];
+    expect(cancelled?.request.operationId).toBe(staged?.request.operationId);
+  });
+
   it('once the agent may have flipped, and until the deadline, leaves the state unknown', async () => {
     const { proxy } = await distantAgent({
       activate: (_request, write) => {
