@@ -14,14 +14,17 @@ export interface Request {
   headers?: Record<string, string>;
   /** Sent as it is; an object as JSON. No Content-Type is added. */
   body?: string | Buffer | object;
+  /** The address to call from: any of 127.0.0.0/8. */
+  from?: string;
 }
 
 /** One HTTP request, just as told: any body with any method, which fetch does not do. */
-export function sendRequest(url: string, { method = 'GET', headers = {}, body }: Request = {}): Promise<Answer> {
+export function sendRequest(url: string, { method = 'GET', headers = {}, body, from }: Request = {}): Promise<Answer> {
   const bytes = body === undefined || typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body);
   const length = bytes === undefined ? {} : { 'content-length': String(Buffer.byteLength(bytes)) };
   return new Promise((resolve, reject) => {
-    const sent = request(url, { method, headers: { ...length, ...headers }, agent: false }, (response) => {
+    const options = { method, headers: { ...length, ...headers }, agent: false, ...(from && { localAddress: from }) };
+    const sent = request(url, options, (response) => {
       text(response).then(
         (all) => resolve({ status: response.statusCode ?? 0, headers: response.headers, text: all, body: parse(all) }),
         reject,

@@ -16,15 +16,23 @@ declare module 'fastify' {
   }
 }
 
-/** To be called before the first route: once all are there, the application does not start while one has not declared its access. */
+/**
+ * To be called before the first route: once all are there, the application does not start while one has not declared its
+ * access. What is open to whom is told to the log at `debug`.
+ */
 export function requireDeclaredAccess(app: ControllerApp): void {
-  const undeclared: string[] = [];
   const routes: { method: string | string[]; url: string; config?: { access?: RouteAccess } }[] = [];
   app.addHook('onRoute', (route) => {
     routes.push(route);
   });
   app.addHook('onReady', async () => {
-    undeclared.push(...routes.filter(({ config }) => !config?.access).map(({ method, url }) => `${method} ${url}`));
-    if (undeclared.length > 0) throw new Error(`routes that do not declare their access: ${undeclared.join(', ')}`);
+    const shown = routes.flatMap(({ method: methods, url, config }) =>
+      [methods].flat().map((method) => ({ route: `${method} ${url}`, access: config?.access })),
+    );
+    const undeclared = shown.filter(({ access }) => access === undefined);
+    if (undeclared.length > 0) {
+      throw new Error(`routes that do not declare their access: ${undeclared.map(({ route }) => route).join(', ')}`);
+    }
+    app.log.debug({ routes: shown }, 'routes');
   });
 }

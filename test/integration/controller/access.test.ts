@@ -1,0 +1,287 @@
+import { rm } from 'node:fs/promises';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type GuardedController, startGuarded } from '../../helpers/access-fleet.ts';
+import { type FakeAgent, startFakeAgent } from '../../helpers/fake-agent.ts';
+import { type Request, sendRequest } from '../../helpers/send-request.ts';
+
+/** What anybody may call. A route that is neither here nor below fails the test. */
+const publicRoutes = [
+  'GET /docs',
+  'GET /docs/json',
+  'GET /docs/static/*',
+  'GET /docs/static/index.html',
+  'GET /docs/static/swagger-initializer.js',
+  'GET /docs/yaml',
+  'GET /healthz',
+  'GET /metrics',
+  'GET /openapi.json',
+  'GET /readyz',
+  'HEAD /docs/static/*',
+  'HEAD /healthz',
+  'HEAD /readyz',
+];
+
+const of = { project_name: 'shop', link_name: 'web', language: 'php' };
+const artifact = { file_url: 'http://origin/web-1.tar.gz', filename: 'web-1.tar.gz' };
+const config = { superconf_content: '[program:shop]\ncommand=/bin/true\n' };
+
+/** Every other route: the scope that it asks for, and a request to it that would do something. */
+const guarded: Record<string, { scope: string; request: (host: string) => { path: string } & Request }> = {
+  'POST /deploy': {
+    scope: 'deploy',
+    request: (host) => ({ path: '/deploy', method: 'POST', body: { ...of, ...artifact, server_list: [host] } }),
+  },
+  'POST /rollback': {
+    scope: 'deploy',
+    request: (host) => ({
+      path: '/rollback',
+      method: 'POST',
+      body: { ...of, server_list: [host], filename: 'web-0.tar.gz' },
+    }),
+  },
+  'POST /init_deploy': {
+    scope: 'config-write',
+    request: (host) => ({
+      path: '/init_deploy',
+      method: 'POST',
+      body: { project_name: 'shop', language: 'java', server_list: [host], ...config },
+    }),
+  },
+  'GET /get_current_version': {
+    scope: 'read',
+    request: (host) => ({ path: `/get_current_version?${new URLSearchParams({ ...of, server_list: host })}` }),
+  },
+  'GET /get_latest_log': {
+    scope: 'read',
+    request: (host) => ({
+      path: '/get_latest_log',
+      body: { ...of, server_list: [host], logname: 'info.log', line: 1 },
+    }),
+  },
+};
+
+const SCOPES = ['read', 'deploy', 'config-write'];
+const LISTED = '127.0.0.50';
+const PROXY = '127.0.0.60';
+const challenge = 'Bearer realm="sampan"';
+const missing = [401, '缺少 token: 请放在请求头 Authorization: Bearer 或 APP_TOKEN 中', challenge];
+const invalid = [401, 'token 无效: 不存在或已被吊销', `${challenge}, error="invalid_token"`];
+
+let controller: GuardedController;
+let agent: FakeAgent;
+const tokens: Record<string, string> = {};
+
+beforeAll(async () => {
+  controller = await startGuarded({
+    auth: { tokens: 'required', allow_ips: [LISTED], trusted_proxies: [PROXY] },
+  });
+  for (const scope of [...SCOPES, 'admin']) tokens[scope] = await controller.token(scope, scope);
+  for (const scope of SCOPES) {
+    tokens[`without ${scope}`] = await controller.token(
+      `without-${scope}`,
+      SCOPES.filter((other) => other !== scope).join(','),
+    );
+  }
+  for (const name of ['revoked', 'expired']) tokens[name] = await controller.token(name, 'admin');
+  for (const [name, projects] of Object.entries({ 'of-shop': 'shop,blog', 'of-wiki': 'wiki' })) {
+    tokens[name] = await controller.token(name, 'admin', '--project', projects);
+  }
+  expect(await controller.command('token', 'revoke', 'revoked')).toEqual({
+    code: 0,
+    stdout: 'revoked is revoked',
+    stderr: '',
+  });
+  controller.expire('expired');
+});
+beforeEach(async () => {
+  agent = await startFakeAgent();
+});
+afterAll(async () => {
+  await controller.stop();
+  await rm(controller.dir, { recursive: true, force: true });
+});
+
+const bearer = (name: string) => ({ authorization: `Bearer ${tokens[name]}` });
+
+/** What the controller itself says it serves. */
+async function routes(): Promise<{ route: string; access: unknown }[]> {
+  return (await controller.logged(({ msg }) => msg === 'routes')).routes as { route: string; access: unknown }[];
+}
+
+/** Status, `data` and challenge of the answer to a request that would do something. */
+async function told(route: string, more: Request & { query?: string } = {}) {
+  const { path, ...request } = guarded[route]!.request(agent.host);
+  const { query = '', ...changes } = more;
+  const at = controller.url + path + (query && (path.includes('?') ? '&' : '?') + query);
+  const { status, body, headers } = await sendRequest(at, { ...request, ...changes });
+  return [status, (body as { data: unknown }).data, headers['www-authenticate']];
+}
+
+describe('the routes', () => {
+  it('are these, and each declares who may call it', async () => {
+    const found = await routes();
+    expect(
+      found
+        .filter(({ access }) => access === 'public')
+        .map(({ route }) => route)
+        .sort(),
+    ).toEqual(publicRoutes);
+    const others = found.filter(({ access }) => access !== 'public');
+    expect(others.map(({ route }) => route).sort()).toEqual(Object.keys(guarded).sort());
+    for (const { route, access } of others) {
+      expect([route, access]).toEqual([route, { scope: guarded[route]!.scope, documented: true, project: 'named' }]);
+    }
+  });
+
+  it.each(['/healthz', '/readyz', '/metrics', '/openapi.json', '/docs', '/docs/static/swagger-ui.css'])(
+    '%s is for anybody, and asks for no token even where one is wrong',
+    async (path) => {
+      expect((await sendRequest(controller.url + path)).status).toBe(200);
+      expect((await sendRequest(controller.url + path, { headers: { authorization: 'Bearer x' } })).status).toBe(200);
+    },
+  );
+
+  it('that are none are not told from those that are', async () => {
+    for (const path of ['/nowhere', '/v1/tokens', '/docs/../deploy']) {
+      const { status, body } = await sendRequest(controller.url + path, { method: 'POST', from: '127.0.0.2' });
+      expect([path, status, body]).toEqual([path, 401, { status_code: 401, data: missing[1] }]);
+    }
+    const { status } = await sendRequest(`${controller.url}/nowhere`, { headers: bearer('read') });
+    expect(status).toBe(404);
+  });
+});
+
+/** Nobody gets in like this; each calls from an address of its own, so that none of them is limited for another. */
+const refusals: Record<string, { more: () => Request & { query?: string }; answer: unknown[] }> = {
+  'without credentials': { more: () => ({ from: '127.0.0.3' }), answer: missing },
+  'with a token that never was': {
+    more: () => ({ from: '127.0.0.4', headers: { authorization: `Bearer sampan_${'a'.repeat(32)}` } }),
+    answer: invalid,
+  },
+  'with what is no token': {
+    more: () => ({ from: '127.0.0.5', headers: { app_token: "' or 1=1 --" } }),
+    answer: invalid,
+  },
+  'with an empty token': {
+    more: () => ({ from: '127.0.0.6', headers: { app_token: '', authorization: 'Bearer ' } }),
+    answer: invalid,
+  },
+  'with a token that was revoked': {
+    more: () => ({ from: '127.0.0.7', headers: bearer('revoked') }),
+    answer: invalid,
+  },
+  'with a token that has expired': {
+    more: () => ({ from: '127.0.0.8', headers: bearer('expired') }),
+    answer: [401, 'token 已过期: 有效期到 2026-01-02T03:04:05.000Z', `${challenge}, error="invalid_token"`],
+  },
+  'with two tokens that differ': {
+    more: () => ({ from: '127.0.0.9', headers: { ...bearer('admin'), app_token: tokens.read! } }),
+    answer: [
+      400,
+      '参数错误: 请求头 Authorization 和 APP_TOKEN 收到 两个不同的 token, 应为 同一个 token, 或只传一个',
+      undefined,
+    ],
+  },
+  'with a good token in the address': {
+    more: () => ({
+      from: '127.0.0.10',
+      query: new URLSearchParams({
+        token: tokens.admin!,
+        access_token: tokens.admin!,
+        APP_TOKEN: tokens.admin!,
+      }).toString(),
+    }),
+    answer: missing,
+  },
+  'with a good token in a cookie or as a password': {
+    more: () => ({
+      from: '127.0.0.11',
+      headers: {
+        cookie: `APP_TOKEN=${tokens.admin}; token=${tokens.admin}`,
+        authorization: `Basic ${Buffer.from(`admin:${tokens.admin}`).toString('base64')}`,
+      },
+    }),
+    answer: missing,
+  },
+  'with a forged X-Forwarded-For': {
+    more: () => ({
+      from: '127.0.0.12',
+      headers: { 'x-forwarded-for': LISTED, forwarded: `for=${LISTED}`, 'x-real-ip': LISTED },
+    }),
+    answer: missing,
+  },
+  'through a proxy that was told a forged X-Forwarded-For': {
+    more: () => ({ from: PROXY, headers: { 'x-forwarded-for': `${LISTED}, 10.9.8.7` } }),
+    answer: missing,
+  },
+  'through a proxy that names nobody we know': {
+    more: () => ({ from: PROXY, headers: { 'x-forwarded-for': `${LISTED}, unknown, ${PROXY}` } }),
+    answer: missing,
+  },
+  'from a listed address with a bad token': {
+    more: () => ({ from: LISTED, headers: bearer('revoked') }),
+    answer: invalid,
+  },
+  'with a token of another project': {
+    more: () => ({ from: '127.0.0.13', headers: bearer('of-wiki') }),
+    answer: [403, 'token 权限不足: 只能用于项目 wiki, 请求的是 shop', undefined],
+  },
+};
+
+describe.each(Object.keys(guarded))('%s', (route) => {
+  const { scope } = guarded[route]!;
+
+  it.each(Object.keys(refusals))('refuses whoever comes %s', async (name) => {
+    const { more, answer } = refusals[name]!;
+    expect(await told(route, more())).toEqual(answer);
+    expect(agent.calls).toEqual([]);
+  });
+
+  it('refuses a token of every other scope', async () => {
+    for (const other of SCOPES.filter((one) => one !== scope)) {
+      const data = `token 权限不足: 需要 ${scope}, 只有 ${other}`;
+      expect(await told(route, { headers: bearer(other) })).toEqual([403, data, undefined]);
+    }
+    const granted = SCOPES.filter((one) => one !== scope).join(', ');
+    const data = `token 权限不足: 需要 ${scope}, 只有 ${granted}`;
+    expect(await told(route, { headers: bearer(`without ${scope}`) })).toEqual([403, data, undefined]);
+    expect(agent.calls).toEqual([]);
+  });
+
+  it('lets in its scope, admin, a token of its project, and a listed address, each by whichever header', async () => {
+    const ways: Request[] = [
+      { headers: bearer(scope) },
+      { headers: { app_token: tokens[scope]! } },
+      { headers: { authorization: `bearer  ${tokens[scope]}`, app_token: tokens[scope]! } },
+      { headers: bearer('admin') },
+      { headers: bearer('of-shop') },
+      { from: LISTED },
+      { from: PROXY, headers: { 'x-forwarded-for': `6.6.6.6, ${LISTED}` } },
+    ];
+    for (const way of ways) {
+      const before = agent.calls.length;
+      const [status] = await told(route, way);
+      expect([way, status]).toEqual([way, 200]);
+      expect(agent.calls.length).toBeGreaterThan(before);
+    }
+  });
+});
+
+describe('whoever keeps trying', () => {
+  it('is told nothing more after 20 failures in a minute; a good token from the same address is let in', async () => {
+    const from = '127.0.0.20';
+    const guess = () => told('POST /deploy', { from, headers: { app_token: `sampan_${'b'.repeat(32)}` } });
+    for (let count = 0; count < 20; count += 1) expect(await guess()).toEqual(invalid);
+    const { status, headers, body } = await sendRequest(`${controller.url}/deploy`, {
+      method: 'POST',
+      from,
+      headers: { app_token: `sampan_${'b'.repeat(32)}` },
+    });
+    const seconds = Number(headers['retry-after']);
+    expect([status, body]).toEqual([429, { status_code: 429, data: `认证失败次数过多: 请在 ${seconds} 秒后重试` }]);
+    expect(seconds).toBeGreaterThan(0);
+    expect(seconds).toBeLessThanOrEqual(60);
+    expect((await told('GET /get_current_version', { from, headers: bearer('read') }))[0]).toBe(200);
+    expect(await told('POST /deploy', { from: '127.0.0.21', headers: bearer('revoked') })).toEqual(invalid);
+  });
+});
