@@ -10,6 +10,7 @@ import { recover } from './deploy/recover.ts';
 import { BackgroundTasks } from './host/background-tasks.ts';
 import { makeDirectory, writeDurably } from './host/durable-file.ts';
 import { ExclusiveDirectories } from './host/exclusive-directories.ts';
+import { IdleMemory } from './host/idle-memory.ts';
 import { resolveOwners } from './host/owners.ts';
 import { Identity } from './identity/identity.ts';
 import { createMetrics } from './metrics.ts';
@@ -68,6 +69,7 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Agen
     operations,
     deploys,
     readiness: new Readiness(config, supervisor),
+    idleMemory: new IdleMemory(() => operations.runningCount > 0),
     agentId: await agentIdIn(config.state_dir),
     identity,
   };
@@ -82,6 +84,7 @@ async function serve(core: AgentCore, background: BackgroundTasks): Promise<Agen
   const healthPort = await status.listen(config.health_listen);
   const tls = core.identity ? { certificateExpiresAt: core.identity.expiresAt } : 'none';
   log.info({ host: config.listen.host, grpcPort, healthPort, agentId: core.agentId, tls }, 'agent is ready');
+  core.idleMemory.stirred();
   return {
     grpcPort,
     healthPort,

@@ -1,5 +1,4 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
+import { garbageCollector } from './garbage-collector.ts';
 
 const COLLECT_EVERY_BYTES = 4 * 1024 * 1024;
 
@@ -16,18 +15,6 @@ export class ChunkGarbage {
     this.#bytes += bytes;
     if (this.#bytes < COLLECT_EVERY_BYTES) return;
     this.#bytes = 0;
-    collector()({ type: 'minor' });
+    garbageCollector()({ type: 'minor' });
   }
-}
-
-let known: NodeJS.GCFunction | undefined;
-
-/** V8's own `gc`: global where Node was started with --expose-gc; without, a new context has it once the flag is set. */
-function collector(): NodeJS.GCFunction {
-  known ??= globalThis.gc;
-  if (known === undefined) {
-    setFlagsFromString('--expose-gc');
-    known = runInNewContext('gc') as NodeJS.GCFunction;
-  }
-  return known;
 }

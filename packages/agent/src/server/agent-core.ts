@@ -1,5 +1,6 @@
 import type { Deploys } from '../deploy/deploys.ts';
 import type { HostServices } from '../deploy/host-services.ts';
+import type { IdleMemory } from '../host/idle-memory.ts';
 import type { Identity } from '../identity/identity.ts';
 import type { Operations } from '../operations/operations.ts';
 import type { Readiness } from './readiness.ts';
@@ -10,6 +11,7 @@ export interface AgentCore {
   operations: Operations;
   deploys: Deploys;
   readiness: Readiness;
+  idleMemory: IdleMemory;
   /** Stable over restarts. */
   agentId: string;
   /** Undefined: it listens on loopback, without TLS. */

@@ -20,10 +20,10 @@ import { write } from './write-stream.ts';
 export function agentService(core: AgentCore): AgentHandlers {
   const { log } = core.services;
   return {
-    Stage: streaming(log, async (call, signal) => {
+    Stage: streaming(core, async (call, signal) => {
       await tell({ call, signal }, await stage(core, call.request), (result) => ({ result }));
     }),
-    Activate: streaming(log, async (call, signal) => {
+    Activate: streaming(core, async (call, signal) => {
       await tell({ call, signal }, await activate(core, call.request), (result) => ({ result }));
     }),
     CancelOperation: unary(log, (request) => cancelOperation(core, request)),
@@ -32,7 +32,7 @@ export function agentService(core: AgentCore): AgentHandlers {
     ListReleases: unary(log, (request) => listReleasesOf(core, request)),
     GetCurrentVersion: unary(log, (request) => getCurrentVersion(core, request)),
     WriteProgramConfig: unary(log, (request) => writeProgramConfig(core, request)),
-    ReadLog: streaming(log, async (call, signal) => {
+    ReadLog: streaming(core, async (call, signal) => {
       for await (const chunk of readLogOf(core, call.request, signal)) await write(call, chunk, signal);
     }),
     GetStatus: unary(log, () => getStatus(core)),
@@ -52,20 +52,23 @@ function unary<Request, Response>(
   };
 }
 
+/** Only calls that stream move much memory. */
 function streaming<Request, Response>(
-  log: Logger,
+  { services: { log }, idleMemory }: AgentCore,
   handle: (call: ServerWritableStream<Request, Response>, signal: AbortSignal) => Promise<void>,
 ): handleServerStreamingCall<Request, Response> {
   return (call) => {
     const gone = new AbortController();
     call.on('cancelled', () => gone.abort());
-    handle(call, gone.signal).then(
-      () => call.end(),
-      (error: unknown) => {
-        // A caller that went away is told nothing more.
-        if (!gone.signal.aborted) call.emit('error', serviceError(log, call.getPath(), error));
-      },
-    );
+    handle(call, gone.signal)
+      .then(
+        () => call.end(),
+        (error: unknown) => {
+          // A caller that went away is told nothing more.
+          if (!gone.signal.aborted) call.emit('error', serviceError(log, call.getPath(), error));
+        },
+      )
+      .finally(() => idleMemory.stirred());
   };
 }
 

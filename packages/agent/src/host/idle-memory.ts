@@ -1,0 +1,32 @@
+import { garbageCollector } from './garbage-collector.ts';
+
+const QUIET_MS = 3000;
+
+/**
+ * Gives memory back once the process has been quiet for three seconds. V8 collects when it needs room, and an agent that
+ * waits never does: what its start and each deploy leave behind would stay, 4 to 8 MiB. It takes 15 ms.
+ */
+export class IdleMemory {
+  readonly #isBusy: () => boolean;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(isBusy: () => boolean) {
+    this.#isBusy = isBusy;
+  }
+
+  /** Something was done. Never keeps the process alive. */
+  stirred(): void {
+    this.#timer ??= setTimeout(() => this.#whenQuiet(), QUIET_MS).unref();
+    this.#timer.refresh();
+  }
+
+  #whenQuiet(): void {
+    if (this.#isBusy()) {
+      this.stirred();
+      return;
+    }
+    this.#timer = undefined;
+    // Also the pages that V8 keeps for later, and code that has not run for a while.
+    garbageCollector()({ type: 'major', execution: 'sync', flavor: 'last-resort' });
+  }
+}
