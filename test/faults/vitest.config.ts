@@ -8,6 +8,8 @@ import { FaultTableReporter } from './harness/fault-table-reporter.ts';
 
 const missingRequirementsFile = join(tmpdir(), `sampan-tests-${randomUUID()}`, 'missing.jsonl');
 
+const table = new FaultTableReporter(fileURLToPath(new URL('.', import.meta.url)));
+
 /** Every input and fault, the slow ones too: `npm run test:faults`. */
 export default defineConfig({
   test: {
@@ -15,12 +17,17 @@ export default defineConfig({
     include: ['test/faults/{fast,slow}/**/*.test.ts'],
     reporters: [
       'default',
-      new FaultTableReporter(fileURLToPath(new URL('.', import.meta.url))),
-      new FinalLinesReporter({ missingRequirementsFile, skipsAreFailures: process.env.CI === 'true' }),
+      table,
+      new FinalLinesReporter({
+        missingRequirementsFile,
+        skipsAreFailures: process.env.CI === 'true',
+        otherFailures: () => table.missing,
+      }),
     ],
     provide: { missingRequirementsFile },
     pool: 'forks',
-    maxWorkers: 2,
+    // Two for two cores, and one while others wait for processes to start and for time to pass.
+    maxWorkers: 3,
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },

@@ -7,6 +7,8 @@ export interface FinalLinesOptions {
   missingRequirementsFile: string;
   /** Where nothing may be left out: skipped tests count as failed, and fail the run. */
   skipsAreFailures: boolean;
+  /** What has failed beside tests, asked at the end. */
+  otherFailures?: () => number;
 }
 
 /**
@@ -31,7 +33,7 @@ export class FinalLinesReporter implements Reporter {
     unhandledErrors: readonly SerializedError[],
     reason: TestRunEndReason,
   ): void {
-    const counts = count(modules, unhandledErrors.length);
+    const counts = count(modules, unhandledErrors.length + (this.#options.otherFailures?.() ?? 0));
     if (reason !== 'passed' && counts.failed === 0) counts.failed = 1;
     if (!this.#isFiltered) this.#nameSkipped(modules, counts);
     if (counts.failed > 0) process.exitCode = 1;

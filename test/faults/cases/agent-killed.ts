@@ -76,7 +76,6 @@ export const agentKilled: CaseTable<'agent killed -9', void> = {
   },
   'at 200 random times': {
     speed: 'slow',
-    timeoutMs: 600_000,
     async run() {
       const kills = await killAtRandomTimes({ seed: 20_260_801, times: 200 });
       expect(kills.filter(({ faults, outcome }) => faults.length > 0 || outcome !== DEPLOYED.data)).toEqual([]);

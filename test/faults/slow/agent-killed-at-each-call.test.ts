@@ -1,0 +1,12 @@
+import { describe } from 'vitest';
+import { requires } from '../../helpers/requires.ts';
+import { agentKilled } from '../cases/agent-killed.ts';
+import { runCases } from '../harness/run-cases.ts';
+
+describe.runIf(requires('strace'))('the agent is killed -9, before and after each call, and comes back at once', () => {
+  runCases('agent killed -9', agentKilled, {
+    speed: 'slow',
+    stage: () => undefined,
+    only: ['at every rename/fsync/symlink call, one by one'],
+  });
+});
