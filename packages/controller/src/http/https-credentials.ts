@@ -1,4 +1,4 @@
-import { X509Certificate } from 'node:crypto';
+import { createPublicKey, X509Certificate } from 'node:crypto';
 import { readFileSync, unwatchFile, watchFile } from 'node:fs';
 import { createSecureContext } from 'node:tls';
 import { ConfigError } from '@sampan/shared/load-config.ts';
@@ -29,6 +29,9 @@ export function fileCredentials(files: { cert: string; key: string }, log: Logge
   function read() {
     try {
       const found = { cert: readFileSync(files.cert, 'utf8'), key: readFileSync(files.key, 'utf8') };
+      // An empty text would pass for none, and no handshake would come about.
+      const { publicKey } = new X509Certificate(found.cert);
+      if (!createPublicKey(found.key).equals(publicKey)) throw new Error('the key is that of another certificate');
       createSecureContext(found);
       return found;
     } catch (cause) {
