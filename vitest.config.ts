@@ -35,6 +35,8 @@ export default defineConfig({
       group('unit', { sequence: { groupOrder: 0 } }),
       // Supervisor's waits make most of their time.
       group('integration', { sequence: { groupOrder: 1 }, maxWorkers: 4 }),
+      // Those that are quick; the rest is `npm run test:faults`.
+      group('faults', { sequence: { groupOrder: 1 }, maxWorkers: 4, include: ['test/faults/fast/**/*.test.ts'] }),
       group('e2e', { sequence: { groupOrder: 2 }, exclude: alone }),
       group('alone', { sequence: { groupOrder: 3 }, include: alone, fileParallelism: false }),
     ],
