@@ -9,6 +9,7 @@ import type { Fleet } from './fleet.ts';
 import { accessRules, accessServices, warnOfOpenDoors } from './http/access.ts';
 import { createApp } from './http/app.ts';
 import { type FileCredentials, fileCredentials, type HttpsCredentials } from './http/https-credentials.ts';
+import { openIdentity, type RunningIdentity } from './identity/open-identity.ts';
 import { createMetrics } from './metrics.ts';
 import { Rollouts } from './rollout/rollouts.ts';
 import { openStore, type Store } from './store/store.ts';
@@ -29,35 +30,27 @@ export interface Controller {
   reload: (() => void) | undefined;
 }
 
-/** What others make. */
-export interface Seams {
-  /** For `tls: own_ca`. */
-  httpsCredentials?: HttpsCredentials;
-}
-
 /**
  * Starts a controller. Resolves once it listens; what its predecessor left unfinished goes on then.
  * @throws ConfigError when its database cannot be used, the system's error when it cannot listen.
  */
-export async function startController(config: ControllerConfig, log: Logger, seams: Seams = {}): Promise<Controller> {
+export async function startController(config: ControllerConfig, log: Logger): Promise<Controller> {
   const store = await openStore(config.database.file, log, { auditKeptMs: config.audit.keep });
   try {
-    return await startWith(store, { config, log, seams });
+    return await startWith(store, config, log);
   } catch (error) {
     await store.close();
     throw error;
   }
 }
 
-interface Start {
-  config: ControllerConfig;
-  log: Logger;
-  seams: Seams;
-}
-
-async function startWith(store: Store, { config, log, seams }: Start): Promise<Controller> {
+async function startWith(store: Store, config: ControllerConfig, log: Logger): Promise<Controller> {
   let isDraining = false;
-  const agents = new AgentPool({ security: loopbackOnly, timeoutMs: config.agents.connect_timeout });
+  const { identity_dir } = config;
+  const identity =
+    identity_dir === undefined ? undefined : await openIdentity(identity_dir, { config, db: store.db, log });
+  const security = identity?.security ?? loopbackOnly;
+  const agents = new AgentPool({ security, timeoutMs: config.agents.connect_timeout });
   const metrics = createMetrics({ agents: () => agents.count(), rollouts: () => rollouts.count });
   const fleet: Fleet = { agents, log, metrics, limits: limitsOf(config) };
   const rollouts = await Rollouts.open(fleet, store.rollouts);
@@ -72,15 +65,18 @@ async function startWith(store: Store, { config, log, seams }: Start): Promise<C
     agentPort: config.agents.port,
     access: accessRules(config),
     accessServices: access,
-    httpsCredentials: ofFiles ?? credentialsOfOwnCa(config, seams),
+    httpsCredentials: ofFiles ?? credentialsOfOwnCa(config, identity),
+    joining: identity,
     isDraining: () => isDraining,
     storeFault: () => store.fault(),
   });
   await warnOfOpenDoors(config, access, log);
   const listening: Promise<string> = app.listen(config.listen);
-  const url = await listening;
+  // Fastify did not make the server, and takes it for plain HTTP.
+  const url = config.tls === null ? await listening : (await listening).replace(/^http:/, 'https:');
   log.info({ url, version: VERSION, database: config.database.file }, 'listening');
   rollouts.takeUp();
+  identity?.start(agents);
 
   async function stop(): Promise<void> {
     isDraining = true;
@@ -90,6 +86,7 @@ async function startWith(store: Store, { config, log, seams }: Start): Promise<C
     const cut = setTimeout(() => app.server.closeAllConnections(), ANSWERS_MS);
     await app.close();
     clearTimeout(cut);
+    await identity?.close();
     agents.close();
     ofFiles?.close();
     access.refusals.close();
@@ -104,10 +101,15 @@ function credentialsOfFiles({ tls }: ControllerConfig, log: Logger): FileCredent
   return tls === null || tls === 'own_ca' ? undefined : fileCredentials(tls, log);
 }
 
-function credentialsOfOwnCa({ tls }: ControllerConfig, { httpsCredentials }: Seams): HttpsCredentials | undefined {
+function credentialsOfOwnCa(
+  { tls }: ControllerConfig,
+  identity: RunningIdentity | undefined,
+): HttpsCredentials | undefined {
   if (tls !== 'own_ca') return undefined;
-  if (httpsCredentials) return httpsCredentials;
-  throw new ConfigError('tls: own_ca cannot be used: there is no CA yet, make it with sampan-controller init');
+  if (identity) return identity.https;
+  throw new ConfigError(
+    'tls: own_ca cannot be used: identity_dir is not set, and sampan-controller init makes the CA there',
+  );
 }
 
 function limitsOf({ rollouts }: ControllerConfig): Fleet['limits'] {

@@ -12,7 +12,6 @@ import { joinTokenCommand } from './cli/join-token.ts';
 import { revokeCommand } from './cli/revoke.ts';
 import { tokenCommand } from './cli/token.ts';
 import { loadControllerConfig } from './config.ts';
-import { startController } from './controller.ts';
 
 const program = new Command('sampan-controller')
   .description('Answers the deploy API, and commands the agents on the hosts. Without a command it serves.')
@@ -43,6 +42,8 @@ try {
 async function serve(file: string | undefined): Promise<void> {
   const config = loadControllerConfig(file);
   const log = createLogger('sampan-controller', config.log_level);
+  // Commands need none of it, and are there sooner without.
+  const { startController } = await import('./controller.ts');
   const starting = startController(config, log);
   // After an impatient second signal the agents finish what they were told, and keep the outcome.
   stopOnSignal(starting, log);

@@ -170,9 +170,19 @@ describe('an agent under TLS', () => {
     });
   });
 
+  it('that takes a connection and says nothing is given up in time', async () => {
+    const other = await agentWith(await issueAgent(authority, ['127.0.0.1']));
+    process.kill(other.pid, 'SIGSTOP');
+    const pool = poolOf(authority, controller, { timeoutMs: 300 });
+    await expect(pool.connect(planHost(other.host).address, AbortSignal.timeout(20_000))).rejects.toMatchObject({
+      code: 'AGENT_CONNECT_TIMEOUT',
+    });
+    process.kill(other.pid, 'SIGCONT');
+  });
+
   it('loses a call that runs, and its connection, at the moment at which it is revoked', async () => {
     const revoked = new Set<string>();
-    const pool = poolOf(authority, controller, (serial) => revoked.has(serial));
+    const pool = poolOf(authority, controller, { isRevoked: (serial) => revoked.has(serial) });
     const { address } = planHost(agent.host);
     const connection = await pool.connect(address, AbortSignal.timeout(5_000));
     const serving = Promise.withResolvers<void>();
@@ -207,14 +217,15 @@ describe('an agent under TLS', () => {
     const client = clientOf(agent, await authority.issueClient(1_500));
     const answered = await callOn(client);
     expect(answered).toBeUndefined();
-    await expect.poll(async () => (await callOn(client))?.code).toBe(Status.UNAUTHENTICATED);
+    const first = await vi.waitUntil(() => callOn(client), { timeout: 5_000, interval: 50 });
+    expect(first?.code).toBe(Status.UNAUTHENTICATED);
   });
 
   it('takes a new certificate while a call runs, shows it to the next connection, and keeps it over a restart', async () => {
     const dir = tempDir();
     const keys = await issueAgent(authority, ['127.0.0.1']);
     const other = await agentWith(keys, dir);
-    const pool = poolOf(authority, controller, () => false);
+    const pool = poolOf(authority, controller);
     const { address } = planHost(other.host);
     const connection = await pool.connect(address, AbortSignal.timeout(5_000));
     const spki = new Uint8Array(createPublicKey(keys.key).export({ type: 'spki', format: 'der' }));
@@ -230,7 +241,7 @@ describe('an agent under TLS', () => {
   });
 
   it('refuses a certificate that is not for its key, or does not lead to a root that comes with it', async () => {
-    const pool = poolOf(authority, controller, () => false);
+    const pool = poolOf(authority, controller);
     const connection = await pool.connect(planHost(agent.host).address, AbortSignal.timeout(5_000));
     const foreign = await issueAgent(authority, ['127.0.0.1']);
     await expect(
@@ -251,8 +262,8 @@ describe('an agent under TLS', () => {
     return started;
   }
 
-  async function statusAt(host: string, isRevoked = (_serial: string) => false) {
-    const pool = poolOf(authority, controller, isRevoked);
+  async function statusAt(host: string, isRevoked?: (serial: string) => boolean) {
+    const pool = poolOf(authority, controller, isRevoked && { isRevoked });
     const signal = AbortSignal.timeout(10_000);
     const connection = await pool.connect(planHost(host).address, signal);
     return await callAgent(
@@ -275,12 +286,10 @@ describe('an agent under TLS', () => {
 function poolOf(
   authority: CertificateAuthority,
   controller: KeyPair,
-  isRevoked: (serial: string) => boolean,
+  { isRevoked = () => false, timeoutMs = 5_000 }: { isRevoked?: (serial: string) => boolean; timeoutMs?: number } = {},
 ): AgentPool {
-  const pool = new AgentPool({
-    security: mutualTls({ context: clientContext(authority, controller), isRevoked }),
-    timeoutMs: 5_000,
-  });
+  const context = clientContext(authority, controller);
+  const pool = new AgentPool({ security: mutualTls({ context, isRevoked }), timeoutMs });
   onTestFinished(() => pool.close());
   return pool;
 }

@@ -54,15 +54,16 @@ export function identityFault(pem: IdentityPem): string | undefined {
   return fits(leaf, key) ? undefined : `${NAMES.certificate} does not belong to ${NAMES.key}`;
 }
 
-/** Why a certificate does not lead to its roots: each must be signed by the next, and the last by a root. Undefined: it does. */
+/** Why a certificate does not lead to its roots: it must be signed by one of them, or by one that comes after it and is. Undefined: it does. */
 export function chainFault({ certificate, roots }: IdentityPem): string | undefined {
-  const chain = splitPem(certificate).map((text) => new X509Certificate(text));
+  const [leaf, ...between] = splitPem(certificate).map((text) => new X509Certificate(text));
   const trusted = splitPem(roots).map((text) => new X509Certificate(text));
-  const isWhole = chain.every((link, at) => {
-    const issuers = at === chain.length - 1 ? trusted : [chain[at + 1] as X509Certificate];
-    return issuers.some((issuer) => link.checkIssued(issuer) && link.verify(issuer.publicKey));
-  });
-  return isWhole ? undefined : 'it does not lead to a root that comes with it';
+  const issuers = [...trusted, ...between.filter((link) => isSignedByOne(link, trusted))];
+  return leaf && isSignedByOne(leaf, issuers) ? undefined : 'it does not lead to a root that comes with it';
+}
+
+function isSignedByOne(certificate: X509Certificate, issuers: readonly X509Certificate[]): boolean {
+  return issuers.some((issuer) => certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey));
 }
 
 function fits(leaf: X509Certificate, key: KeyObject): boolean {

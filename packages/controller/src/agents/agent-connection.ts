@@ -74,8 +74,9 @@ export class AgentConnection {
   #changed(from: ConnectivityState, signal: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       const give = () => {
-        this.close();
+        // Before it is closed, which is a change of its state, too.
         reject(signal.reason);
+        this.close();
       };
       signal.addEventListener('abort', give, { once: true });
       this.client.getChannel().watchConnectivityState(from, Number.POSITIVE_INFINITY, () => {

@@ -69,6 +69,7 @@ export function mutualTls(own: Credentials): AgentSecurity {
 }
 
 async function proofOf(peer: Peer, secureContext: SecureContext, signal: AbortSignal): Promise<PeerProof> {
+  signal.throwIfAborted();
   const socket = tlsConnect({
     host: peer.ip,
     port: peer.port,

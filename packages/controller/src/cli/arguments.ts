@@ -32,6 +32,11 @@ export function parsePeriod(text: string): number {
   throw new InvalidArgumentError(parsed.error.issues[0]?.message ?? '');
 }
 
+/** `a,b`, or the option several times; what each is, is checked by who uses it. */
+export function parseList(text: string, previous: readonly string[]): string[] {
+  return [...previous, ...listed(text)];
+}
+
 function listed(text: string): string[] {
   return text.split(',').map((part) => part.trim());
 }

@@ -2,6 +2,7 @@ import type { Logger } from '@sampan/shared/logger.ts';
 import fastify, { type FastifyBaseLogger, LogController } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { z } from 'zod';
+import type { Enrolling } from '../identity/enroll.ts';
 import type { Metrics } from '../metrics.ts';
 import { answerErrors, sendError } from './answer-errors.ts';
 import { answerBrokenHttp } from './broken-http.ts';
@@ -12,6 +13,7 @@ import type { DocumentedServices } from './documented/documented-services.ts';
 import { type AccessRules, type AccessServices, guard } from './door.ts';
 import { healthRoutes, type Readiness } from './health.ts';
 import type { HttpsCredentials } from './https-credentials.ts';
+import { joinRoutes } from './join-routes.ts';
 import { parseJsonBody } from './json-body.ts';
 import { MAX_BODY_BYTES } from './limits.ts';
 import { metricsRoute } from './metrics-route.ts';
@@ -27,6 +29,14 @@ export interface AppParts extends DocumentedServices, Readiness {
   accessServices: AccessServices;
   /** Without them: plain HTTP. */
   httpsCredentials: HttpsCredentials | undefined;
+  /** What hosts join with; undefined where there is no CA. */
+  joining: Joining | undefined;
+}
+
+export interface Joining {
+  /** What is shown to who asks for the controller by its constant name, whatever certificate HTTPS has. */
+  https: HttpsCredentials;
+  enrolling(): Enrolling;
 }
 
 /** Assembles the HTTP application. It listens nowhere yet. */
@@ -39,6 +49,13 @@ export async function createApp(parts: AppParts): Promise<ControllerApp> {
   await openApi(app);
   healthRoutes(app, parts);
   metricsRoute(app, parts.metrics);
+  const { joining, access } = parts;
+  if (joining) {
+    app.register((routes, _options, done) => {
+      joinRoutes(routes, { ...joining, trustedProxies: access.trustedProxies });
+      done();
+    });
+  }
   app.register((documented, _options, done) => {
     documentedApi(documented, parts);
     done();
@@ -47,12 +64,12 @@ export async function createApp(parts: AppParts): Promise<ControllerApp> {
   return app;
 }
 
-function bareApp({ log, httpsCredentials }: AppParts): ControllerApp {
+function bareApp({ log, httpsCredentials, joining }: AppParts): ControllerApp {
   const app = fastify({
     loggerInstance: log as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: MAX_BODY_BYTES,
-    serverFactory: (handler) => createServer(handler, httpsCredentials),
+    serverFactory: (handler) => createServer(handler, httpsCredentials, joining?.https),
     exposeHeadRoutes: false,
     // While it closes, requests on open connections are answered in our envelope.
     return503OnClosing: false,

@@ -14,7 +14,11 @@ export async function explainFailure(error: unknown, run: HostRun, isRepeated: b
   const step = run.lastStep === '' ? {} : { step: run.lastStep };
   if (isLoss(error)) return new DeployError('STATE_UNKNOWN', { known: lossReason(error), ...step }, { cause: error });
   if (DeployError.is(error, 'CERTIFICATE_REFUSED')) {
-    return new DeployError('STATE_UNKNOWN', { known: `${error.code} ${error.params.fault}`, ...step }, { cause: error });
+    return new DeployError(
+      'STATE_UNKNOWN',
+      { known: `${error.code} ${error.params.fault}`, ...step },
+      { cause: error },
+    );
   }
   if (error === run.stop.abandoned.reason) return new DeployError('STATE_UNKNOWN', { known: 'ECANCELED', ...step });
   if (!isRepeated || !isForgotten(error)) return error;

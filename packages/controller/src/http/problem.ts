@@ -1,0 +1,13 @@
+import { errorText } from '@sampan/shared/error-text.ts';
+import { asDeployError } from '@sampan/shared/errors.ts';
+import type { FastifyReply } from 'fastify';
+
+/** Answers a failure of `/v1` as a problem document (RFC 9457), in English, with our code and its params. */
+export function sendProblem(thrown: unknown, status: number, reply: FastifyReply): void {
+  const error = asDeployError(thrown);
+  const { code, params } = error;
+  void reply
+    .code(status)
+    .type('application/problem+json')
+    .send({ type: 'about:blank', title: errorText(error, 'en'), status, code, params });
+}
