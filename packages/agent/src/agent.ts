@@ -68,7 +68,7 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Agen
     services,
     operations,
     deploys,
-    readiness: new Readiness(config, supervisor),
+    readiness: new Readiness(config, { supervisor, clock: operations.clock }),
     idleMemory: new IdleMemory(() => operations.runningCount > 0),
     agentId: await agentIdIn(config.state_dir),
     identity,

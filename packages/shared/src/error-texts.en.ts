@@ -21,7 +21,8 @@ export const enTexts: { [C in ErrorCode]: (params: ErrorParams[C]) => string } =
   PROJECT_FORBIDDEN: ({ project, allowed }) =>
     `the token is for the projects ${allowed} only, and this ${project === '' ? 'is about no single one' : `is about ${project}`}`,
   TOO_MANY_FAILURES: ({ seconds }) => `too many failures to authenticate: try again in ${seconds} s`,
-  ROUTE_CLOSED: () => 'forbidden: there are no tokens (auth.tokens: off), so only the five documented endpoints are open',
+  ROUTE_CLOSED: () =>
+    'forbidden: there are no tokens (auth.tokens: off), so only the five documented endpoints are open',
   AGENT_UNREACHABLE: ({ reason }) => `cannot connect to the agent: ${reason}`,
   AGENT_CONNECT_TIMEOUT: ({ seconds }) => `cannot connect to the agent: no answer within ${seconds} s`,
   AGENT_UNAUTHENTICATED: ({ reason }) => `the agent refused us: ${reason}`,
@@ -73,6 +74,8 @@ export const enTexts: { [C in ErrorCode]: (params: ErrorParams[C]) => string } =
   RELEASE_MISSING: ({ link, target }) => `link ${link} points at ${target}, which does not exist`,
   RELEASE_NOT_FOUND: ({ version, available }) =>
     `no such release: ${version}; ${available === '' ? 'there is none to go back to' : `there are: ${available}`}`,
+  RELEASE_CHANGED: ({ release, difference }) =>
+    `release ${release} was changed since it was deployed: ${difference}; deploy it again`,
   HOOK_FAILED: ({ hook, ending, output }) => `hook ${hook} failed: ${ending}${lastLines(output)}`,
   RELOAD_FAILED: ({ ending, output }) => `reload failed: ${ending}${lastLines(output)}`,
   SUPERVISOR_UNAVAILABLE: ({ reason }) => `supervisor does not answer: ${reason}`,

@@ -67,6 +67,7 @@ export const zhTexts: { [C in ErrorCode]: (params: ErrorParams[C]) => string } =
   RELEASE_MISSING: ({ link, target }) => `软连接 ${link} 指向的版本 ${target} 不存在`,
   RELEASE_NOT_FOUND: ({ version, available }) =>
     `目标版本不存在: ${version}, ${available === '' ? '没有可回滚的版本' : `可回滚的版本: ${available}`}`,
+  RELEASE_CHANGED: ({ release, difference }) => `版本 ${release} 部署后被改动: ${difference}, 请重新部署该版本`,
   HOOK_FAILED: ({ hook, ending, output }) => `钩子执行失败: ${hook} ${ending}${lastLines(output)}`,
   RELOAD_FAILED: ({ ending, output }) => `服务重载失败: ${ending}${lastLines(output)}`,
   SUPERVISOR_UNAVAILABLE: ({ reason }) => `supervisor不可用: ${reason}`,

@@ -73,6 +73,8 @@ export interface ErrorParams {
   NOT_DEPLOYED: { link: string };
   RELEASE_MISSING: { link: string; target: string };
   RELEASE_NOT_FOUND: { version: string; available: string };
+  /** `difference`: the first entry that is missing, or something else than it was. */
+  RELEASE_CHANGED: { release: string; difference: string };
   // Commands of the host's owner.
   HOOK_FAILED: { hook: string; ending: string; output: string };
   RELOAD_FAILED: { ending: string; output: string };

@@ -272,6 +272,11 @@ const table: { [C in ErrorCode]: Row<C> } = {
     zh: '目标版本不存在: zeus-0.0.9, 可回滚的版本: zeus-0.1.0, zeus-0.1.1',
     en: 'no such release: zeus-0.0.9; there are: zeus-0.1.0, zeus-0.1.1',
   },
+  RELEASE_CHANGED: {
+    params: { release: 'zeus-0.1.0', difference: 'src/app.php is missing' },
+    zh: '版本 zeus-0.1.0 部署后被改动: src/app.php is missing, 请重新部署该版本',
+    en: 'release zeus-0.1.0 was changed since it was deployed: src/app.php is missing; deploy it again',
+  },
   HOOK_FAILED: {
     params: { hook: 'pre_activate', ending: 'exit 3', output: 'boom' },
     zh: '钩子执行失败: pre_activate exit 3, 输出: boom',

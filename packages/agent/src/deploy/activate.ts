@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { asDeployError, DeployError } from '@sampan/shared/errors.ts';
 import { fromWire } from '@sampan/shared/wire-error.ts';
@@ -8,7 +8,8 @@ import type { ActivateOutcome } from '../operations/journal-record.ts';
 import type { OperationContext } from '../operations/operation-context.ts';
 import { type Layout, linkTargetOf, releaseOfLinkText, type Target } from '../releases/layout.ts';
 import { flipLink, readLinkText } from '../releases/link.ts';
-import { currentVersion, versionOfLinkText } from '../releases/release-store.ts';
+import { currentVersion, treeFilePath, versionOfLinkText } from '../releases/release-store.ts';
+import { findMissing } from '../releases/tree-file.ts';
 import { chooseRelease, type ReleaseChoice } from './choose-release.ts';
 import { expectedRelease } from './expected-release.ts';
 import { goBack } from './go-back.ts';
@@ -95,11 +96,18 @@ async function planFlip(order: ActivateOrder, services: HostServices, operation:
     services.holds.need(layout.link, operation.operationId, chosen.name, ...(left === undefined ? [] : [left]));
     return chosen;
   });
+  if (order.choice.kind === 'version') await assertWhole(layout, release.name, operation.signal);
   const staged = operation.history.findLast((record) => record.event === 'started' && record.phase === 'stage');
   if (staged?.event === 'started') assertUnmoved(layout, from, staged.oldTarget);
   if (order.restart) await services.supervisor.assertRestartable(target, operation.signal);
   const to = linkTargetOf(layout, release.name);
   return { from, to, version: release.version, done: from === to };
+}
+
+/** What has just been staged is known to be whole; what has stood for long may have lost a part to somebody's hand. */
+async function assertWhole(layout: Layout, release: string, signal: AbortSignal): Promise<void> {
+  const difference = await findMissing(treeFilePath(layout, release), join(layout.releasesDir, release), signal);
+  if (difference !== undefined) throw new DeployError('RELEASE_CHANGED', { release, difference });
 }
 
 /** A link that somebody changed meanwhile is somebody's decision: it is not overwritten. */

@@ -4,6 +4,7 @@ import { versionOf } from '@sampan/shared/names.ts';
 import type { BackgroundTasks } from '../host/background-tasks.ts';
 import { type InterruptedActivation, interruptedActivation } from '../operations/interrupted-activation.ts';
 import type { ActivateOutcome, StageOutcome } from '../operations/journal-record.ts';
+import { knownLinkTexts } from '../operations/known-link.ts';
 import type { Holder } from '../operations/link-holds.ts';
 import type { OperationContext } from '../operations/operation-context.ts';
 import type { OperationRun } from '../operations/operation-run.ts';
@@ -61,7 +62,7 @@ export class Deploys {
         phase: 'stage',
         request: digest({ target, fileUrl, filename, sha256 }),
         target,
-        oldTarget: () => readLinkText(link),
+        oldTarget: () => this.#oldTarget(order, operationId),
         brings,
         prepare: () => this.#closeInterrupted(operationId, link),
         deadlineMs: this.#deadline(call),
@@ -95,7 +96,7 @@ export class Deploys {
         phase: 'activate',
         request: digest({ target, choice, restart, autoRollback }),
         target,
-        oldTarget: () => readLinkText(link),
+        oldTarget: () => this.#oldTarget(order, operationId),
         brings,
         prepare: () => this.#closeInterrupted(operationId, link),
         activation: { choice, restart, autoRollback, filenameDelete: call.filenameDelete, deadlineMs: call.deadlineMs },
@@ -141,6 +142,20 @@ export class Deploys {
       if (!other || this.#linkOf(other.target) !== link) continue;
       await this.#operations.close(otherId, new DeployError('OPERATION_INTERRUPTED', { phase: 'activate' }));
     }
+  }
+
+  /** What the link names. Somebody who has set it by hand has decided so, which is heeded, and said. */
+  async #oldTarget(
+    { target, layout }: Pick<StageOrder, 'target' | 'layout'>,
+    operationId: string,
+  ): Promise<string | null> {
+    const found = await readLinkText(layout.link);
+    const known = knownLinkTexts(this.#operations.all().values(), target);
+    if (known?.has(found) === false) {
+      const { link } = layout;
+      this.#services.log.warn({ operationId, link, found, left: [...known] }, 'the link was changed by somebody else');
+    }
+    return found;
   }
 
   /** Undefined for a target that the configuration of today refuses. */

@@ -1,12 +1,13 @@
 import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { systemCode } from '@sampan/shared/errors.ts';
+import { DeployError, systemCode } from '@sampan/shared/errors.ts';
 import { killIfSame } from '../host/kill-process.ts';
 import { removeTree } from '../host/remove-tree.ts';
+import { interruptedActivation } from '../operations/interrupted-activation.ts';
 import type { Operations } from '../operations/operations.ts';
 import { baseLayout, type Layout, layoutOf, type Target } from '../releases/layout.ts';
 import { TEMPORARY_LINK_PREFIX } from '../releases/link.ts';
-import { findRelease, manifestPath, namesIn, treeFilePath } from '../releases/release-store.ts';
+import { findRelease, manifestPath, namesIn, newestRelease, treeFilePath } from '../releases/release-store.ts';
 import { endLeftoverHooks } from './hooks.ts';
 import type { HostServices } from './host-services.ts';
 import { ownBase } from './own-base.ts';
@@ -29,6 +30,24 @@ export async function recover(services: HostServices, operations: Operations): P
   for (const base of knownBases(services, operations)) {
     await ownBase(base, services);
     await sweep(base, services);
+    await compareWithJournal(base, services, operations);
+  }
+}
+
+/**
+ * A journal that has never heard of the newest release of a base is a new one, or an older one that was put back: what it
+ * calls interrupted may have ended long ago, so nothing of it is gone on with.
+ */
+async function compareWithJournal(base: Base, services: HostServices, operations: Operations): Promise<void> {
+  if (!operations.isComplete) return;
+  const newest = await newestRelease(base);
+  if (!newest || operations.find(newest.operationId)) return;
+  const { name, operationId } = newest;
+  services.log.warn({ base: base.baseDir, release: name, operationId }, 'the journal is older than the newest release');
+  const reason = new DeployError('STATE_UNKNOWN', { known: 'the journal is older than the newest release' });
+  for (const [id, { records }] of operations.all()) {
+    const interrupted = interruptedActivation(records);
+    if (interrupted && baseOf(services.config, interrupted.target) === base.baseDir) await operations.close(id, reason);
   }
 }
 

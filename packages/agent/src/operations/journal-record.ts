@@ -61,6 +61,8 @@ export const journalRecordSchema = z.discriminatedUnion('event', [
     at,
     phase,
     attempt: z.number(),
+    /** Higher than that of every attempt before: what came later, whatever the clock said. */
+    sequence: z.number().optional(),
     request: z.string(),
     target,
     oldTarget: z.string().nullable(),

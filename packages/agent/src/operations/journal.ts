@@ -43,36 +43,34 @@ export class Journal {
     }
   }
 
-  /** All operations that are still known, oldest first, each with its records in order. */
+  /** All operations that are still known, each with its records in order; those first whose last attempt began first. */
   async readAll(): Promise<{ operationId: string; records: JournalRecord[] }[]> {
-    const files = await this.#files();
-    return Promise.all(
-      files.map(async ({ name }) => ({
+    const names = (await readdir(this.#dir)).filter((name) => name.endsWith(ENDING));
+    const operations = await Promise.all(
+      names.map(async (name) => ({
         operationId: name.slice(0, -ENDING.length),
         records: parseRecords(await readFile(join(this.#dir, name), 'utf8')),
+        // All that tells the order of those that were written before attempts were numbered.
+        changedMs: (await stat(join(this.#dir, name))).mtimeMs,
       })),
     );
+    return operations.sort((a, b) => lastSequence(a.records) - lastSequence(b.records) || a.changedMs - b.changedMs);
   }
 
-  /** Forgets all but the newest operations; says which. */
-  async forgetOld(keep: number): Promise<string[]> {
-    const files = await this.#files();
-    const old = files.slice(0, Math.max(0, files.length - keep)).map(({ name }) => name);
-    for (const name of old) await rm(join(this.#dir, name), { force: true });
-    return old.map((name) => name.slice(0, -ENDING.length));
-  }
-
-  async #files(): Promise<{ name: string; changedMs: number }[]> {
-    const names = (await readdir(this.#dir)).filter((name) => name.endsWith(ENDING));
-    const files = await Promise.all(
-      names.map(async (name) => ({ name, changedMs: (await stat(join(this.#dir, name))).mtimeMs })),
-    );
-    return files.sort((a, b) => a.changedMs - b.changedMs);
+  /** What an operation did is not known any more. */
+  async forget(operationId: string): Promise<void> {
+    await rm(this.#path(operationId), { force: true });
   }
 
   #path(operationId: string): string {
     return join(this.#dir, `${operationId}${ENDING}`);
   }
+}
+
+/** The number of the last attempt; 0 where attempts had none yet. */
+export function lastSequence(records: readonly JournalRecord[]): number {
+  const started = records.findLast((record) => record.event === 'started');
+  return (started?.event === 'started' && started.sequence) || 0;
 }
 
 async function lastByte(file: FileHandle, size: number): Promise<number | undefined> {

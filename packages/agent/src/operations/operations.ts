@@ -1,9 +1,10 @@
 import { asDeployError, DeployError } from '@sampan/shared/errors.ts';
 import type { Logger } from '@sampan/shared/logger.ts';
 import { fromWire, toWire } from '@sampan/shared/wire-error.ts';
+import { ClockWatch } from '../host/clock-watch.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Target } from '../releases/layout.ts';
-import type { Journal } from './journal.ts';
+import { type Journal, lastSequence } from './journal.ts';
 import type { ActivateOutcome, Activation, JournalRecord, Outcome, Phase, StageOutcome } from './journal-record.ts';
 import type { OperationContext } from './operation-context.ts';
 import { OperationRun } from './operation-run.ts';
@@ -47,26 +48,36 @@ export class Operations {
   readonly #runs = new Set<Promise<void>>();
   #draining = false;
   #forgetting = false;
+  #sequence = 0;
+  readonly clock: ClockWatch;
 
-  private constructor(journal: Journal, { log, metrics }: { log: Logger; metrics: Metrics }) {
+  private constructor(
+    known: readonly { operationId: string; records: JournalRecord[] }[],
+    { journal, log, metrics }: { journal: Journal; log: Logger; metrics: Metrics },
+  ) {
     this.#journal = journal;
     this.#log = log;
     this.#metrics = metrics;
+    for (const { operationId, records } of known) {
+      this.#known.set(operationId, { records, running: undefined });
+      this.#sequence = Math.max(this.#sequence, lastSequence(records));
+    }
+    const written = known.flatMap(({ records }) => records.map(({ at }) => Date.parse(at)));
+    this.clock = new ClockWatch(log, written.length === 0 ? undefined : written.reduce((a, b) => Math.max(a, b)));
   }
 
   /** Reads what the journal keeps. Phases that were open when the agent died are marked interrupted, durable. */
   static async open(journal: Journal, tools: { log: Logger; metrics: Metrics }): Promise<Operations> {
-    const operations = new Operations(journal, tools);
-    for (const { operationId, records } of await journal.readAll()) {
+    const known = await journal.readAll();
+    for (const { operationId, records } of known) {
       for (const phase of openPhases(records)) {
         const mark: JournalRecord = { event: 'interrupted', at: new Date().toISOString(), phase };
         await journal.append(operationId, mark);
         records.push(mark);
         tools.log.warn({ operationId, phase }, 'operation was interrupted');
       }
-      operations.#known.set(operationId, { records, running: undefined });
     }
-    return operations;
+    return new Operations(known, { journal, ...tools });
   }
 
   get runningCount(): number {
@@ -77,7 +88,12 @@ export class Operations {
     return this.#known.get(operationId);
   }
 
-  /** Every operation known, for the sweep at start-up. */
+  /** Whether nothing has been forgotten yet: of what it does not know then, this journal has never heard. */
+  get isComplete(): boolean {
+    return this.#known.size < KEPT_OPERATIONS;
+  }
+
+  /** Every operation known; those first whose last attempt began first. */
   all(): ReadonlyMap<string, KnownOperation> {
     return this.#known;
   }
@@ -101,6 +117,9 @@ export class Operations {
     if (known.running) throw onePhaseAtATime(order, known.running);
     if (this.#draining) throw new DeployError('AGENT_DRAINING', {});
     const undo = begin();
+    this.clock.look();
+    // Again, it is the newest.
+    this.#known.delete(order.operationId);
     this.#known.set(order.operationId, known);
     const run = new OperationRun({ ...order, records: known.records }, this.#tools());
     known.running = run;
@@ -185,7 +204,9 @@ export class Operations {
       const { request, target, brings, activation } = order;
       const attempt = 1 + run.history.filter((record) => record.event === 'started' && record.phase === phase).length;
       const oldTarget = await order.oldTarget();
-      await run.record({ event: 'started', attempt, request, target, oldTarget, brings, activation });
+      this.#sequence += 1;
+      const sequence = this.#sequence;
+      await run.record({ event: 'started', attempt, sequence, request, target, oldTarget, brings, activation });
       log.info({ target, brings, attempt }, 'operation started');
       run.signal.throwIfAborted();
       hasBegun = true;
@@ -226,7 +247,11 @@ export class Operations {
     if (this.#forgetting || this.#known.size <= KEPT_OPERATIONS + FORGET_AT_ONCE) return;
     this.#forgetting = true;
     try {
-      for (const forgotten of await this.#journal.forgetOld(KEPT_OPERATIONS)) this.#known.delete(forgotten);
+      const idle = [...this.#known].filter(([, { running }]) => !running).map(([operationId]) => operationId);
+      for (const operationId of idle.slice(0, Math.max(0, this.#known.size - KEPT_OPERATIONS))) {
+        this.#known.delete(operationId);
+        await this.#journal.forget(operationId);
+      }
     } catch (error) {
       log.error({ err: error }, 'old operations could not be forgotten');
     } finally {

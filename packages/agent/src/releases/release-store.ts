@@ -29,6 +29,12 @@ export async function listReleases(base: Base, target: Pick<Target, 'projectName
     .sort((a, b) => b.sequence - a.sequence);
 }
 
+/** The release that was staged last, of all that stand in a base. */
+export async function newestRelease(base: Base): Promise<Release | undefined> {
+  const all = await Promise.all((await manifestNames(base)).map((name) => findRelease(base, name)));
+  return all.filter((release) => release !== undefined).sort((a, b) => b.sequence - a.sequence)[0];
+}
+
 /** The release of that name, if it stands there and its manifest is its own (same inode). */
 export async function findRelease(base: Base, name: string): Promise<Release | undefined> {
   const manifest = await readManifest(manifestPath(base, name));

@@ -34,9 +34,32 @@ export async function verifyTree(
   releaseRoot: string,
   signal: AbortSignal,
 ): Promise<string | undefined> {
+  return await firstIn(treeFile, { releaseRoot, lookFor: difference }, signal);
+}
+
+/**
+ * Whether all that was unpacked is still there, whatever it says by now: an application may write to files that it brought.
+ * @returns what is missing, or something else than it was, in words; undefined where nothing is.
+ */
+export async function findMissing(
+  treeFile: string,
+  releaseRoot: string,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  return await firstIn(treeFile, { releaseRoot, lookFor: differenceInType }, signal);
+}
+
+/** What is wrong with an entry that is there. */
+type LookFor = (line: TreeLine, found: Stats, place: string) => string | undefined;
+
+async function firstIn(
+  treeFile: string,
+  look: { releaseRoot: string; lookFor: LookFor },
+  signal: AbortSignal,
+): Promise<string | undefined> {
   try {
     await using file = await open(treeFile);
-    return await compare(file.readLines({ autoClose: false }), releaseRoot, signal);
+    return await compare(file.readLines({ autoClose: false }), look, signal);
   } catch (error) {
     signal.throwIfAborted();
     if (systemCode(error) === undefined && !(error instanceof SyntaxError)) throw error;
@@ -46,7 +69,7 @@ export async function verifyTree(
 
 async function compare(
   lines: AsyncIterable<string>,
-  releaseRoot: string,
+  { releaseRoot, lookFor }: { releaseRoot: string; lookFor: LookFor },
   signal: AbortSignal,
 ): Promise<string | undefined> {
   let root: string | undefined;
@@ -56,8 +79,8 @@ async function compare(
       root = rootIn(line);
       continue;
     }
-    const difference = differenceOf(JSON.parse(line) as TreeLine, root, releaseRoot);
-    if (difference !== undefined) return difference;
+    const said = lookAtEntry(JSON.parse(line) as TreeLine, { root, releaseRoot, lookFor });
+    if (said !== undefined) return said;
     if (performance.now() < sliceEnd) continue;
     await nextTurn();
     signal.throwIfAborted();
@@ -74,11 +97,14 @@ function rootIn(line: string): string {
   throw new SyntaxError(`its first line is ${line.trim()}`);
 }
 
-function differenceOf(line: TreeLine, root: string, releaseRoot: string): string | undefined {
+function lookAtEntry(
+  line: TreeLine,
+  { root, releaseRoot, lookFor }: { root: string; releaseRoot: string; lookFor: LookFor },
+): string | undefined {
   const path = root === '' ? line[0] : line[0].slice(root.length + 1);
   const place = join(releaseRoot, path);
   const found = lookAt(place);
-  const said = found === undefined ? 'is missing' : difference(line, found, place);
+  const said = found === undefined ? 'is missing' : lookFor(line, found, place);
   return said === undefined ? undefined : `${path === '' ? 'the release' : path} ${said}`;
 }
 
@@ -92,8 +118,14 @@ function lookAt(place: string): Stats | undefined {
   }
 }
 
-function difference([, type, mode, size, mtime, target]: TreeLine, found: Stats, place: string): string | undefined {
-  if (typeOf(found) !== type) return `is ${NAMES[typeOf(found)]}, expected ${NAMES[type]}`;
+function differenceInType([, type]: TreeLine, found: Stats): string | undefined {
+  return typeOf(found) === type ? undefined : `is ${NAMES[typeOf(found)]}, expected ${NAMES[type]}`;
+}
+
+function difference(line: TreeLine, found: Stats, place: string): string | undefined {
+  const [, type, mode, size, mtime, target] = line;
+  const otherType = differenceInType(line, found);
+  if (otherType !== undefined) return otherType;
   if (type === 'l') {
     const text = readlinkSync(place);
     return text === target ? undefined : `points at ${text}, expected ${target}`;

@@ -1,10 +1,11 @@
 import { constants } from 'node:fs';
 import { access, statfs } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { errorText } from '@sampan/shared/error-text.ts';
 import { systemCode } from '@sampan/shared/errors.ts';
 import { formatBytes } from '@sampan/shared/format-bytes.ts';
 import type { AgentConfig } from '../config.ts';
+import type { ClockWatch } from '../host/clock-watch.ts';
 import { fixedPartOf } from '../releases/layout.ts';
 import type { Supervisor } from '../supervisor/supervisor.ts';
 
@@ -21,26 +22,42 @@ const TIMEOUT_MS = 5000;
 export class Readiness {
   readonly #config: AgentConfig;
   readonly #supervisor: Supervisor;
+  readonly #clock: ClockWatch;
 
-  constructor(config: AgentConfig, supervisor: Supervisor) {
+  constructor(config: AgentConfig, { supervisor, clock }: { supervisor: Supervisor; clock: ClockWatch }) {
     this.#config = config;
     this.#supervisor = supervisor;
+    this.#clock = clock;
   }
 
   async checks(): Promise<Check[]> {
     const directories = this.directories();
     const checks = await Promise.all([
+      checkState(this.#config.state_dir),
       ...directories.map((dir) => checkDirectory(dir)),
       ...directories.map((dir) => checkSpace(dir, this.#config.readiness)),
       checkSupervisor(this.#supervisor),
     ]);
-    return checks.flat();
+    // A clock that was set keeps nobody from deploying.
+    return [...checks.flat(), { name: 'clock', ok: true, detail: this.#clock.look() }];
   }
 
   /** State and the bases that are known by name; those of golang lie below one directory that holds them all. */
   directories(): string[] {
     const bases = Object.values(this.#config.languages).map(({ base_dir }) => fixedPartOf(base_dir));
     return [...new Set([this.#config.state_dir, ...bases])];
+  }
+}
+
+/** The journal is made at the start: one that is gone was removed, and nothing can be written down any more. */
+async function checkState(stateDir: string): Promise<Check> {
+  const name = 'journal';
+  const detail = join(stateDir, 'operations');
+  try {
+    await access(detail, constants.W_OK | constants.X_OK);
+    return { name, ok: true, detail };
+  } catch (error) {
+    return { name, ok: false, detail: `${detail}: ${systemCode(error) ?? error}` };
   }
 }
 
@@ -78,7 +95,7 @@ async function checkSupervisor(supervisor: Supervisor): Promise<Check[]> {
 }
 
 /** A directory that is not there yet is made by the first deploy, in the nearest one that is. */
-async function firstExisting(dir: string): Promise<string> {
+export async function firstExisting(dir: string): Promise<string> {
   try {
     await access(dir);
     return dir;

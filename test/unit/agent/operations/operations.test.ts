@@ -1,4 +1,4 @@
-import { appendFileSync, readFileSync, rmSync } from 'node:fs';
+import { appendFileSync, readdirSync, readFileSync, rmSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { createMetrics } from '@sampan/agent/metrics.ts';
 import { Journal } from '@sampan/agent/operations/journal.ts';
@@ -96,6 +96,42 @@ describe('operations', () => {
     const reopened = await open(stateDir);
     const run = await reopened.start(order(), nothing, () => Promise.reject(new Error('ran again')));
     expect(await outcome(run)).toEqual(staged);
+  });
+
+  it('keeps the order in which they came, whatever the clock said of them', async () => {
+    const stateDir = tempDir();
+    const operations = await open(stateDir);
+    for (const operationId of ['op1', 'op2', 'op3']) {
+      await outcome(await operations.start(order({ operationId }), nothing, async () => staged));
+    }
+    ['op1', 'op2', 'op3'].forEach((operationId, n) => {
+      utimesSync(join(stateDir, 'operations', `${operationId}.jsonl`), 1_600_000_000, 1_600_000_000 - n);
+    });
+    const later = await open(stateDir);
+    expect([...later.all().keys()]).toEqual(['op1', 'op2', 'op3']);
+    await outcome(await later.start(order({ operationId: 'op1', phase: 'activate' }), nothing, async () => staged));
+    expect([...later.all().keys()]).toEqual(['op2', 'op3', 'op1']);
+    expect([...(await open(stateDir)).all().keys()]).toEqual(['op2', 'op3', 'op1']);
+  });
+
+  it('forgets the oldest once there are very many, but none that runs, though the clock was set back meanwhile', async () => {
+    const stateDir = tempDir();
+    const operations = await open(stateDir);
+    const gate = Promise.withResolvers<void>();
+    const slow = await operations.start(order({ operationId: 'slow' }), nothing, async () => {
+      await gate.promise;
+      return staged;
+    });
+    for (let n = 1; n <= 1100; n += 1) {
+      await outcome(await operations.start(order({ operationId: `op${n}` }), nothing, async () => staged));
+      utimesSync(join(stateDir, 'operations', `op${n}.jsonl`), 1_600_000_000 - n, 1_600_000_000 - n);
+    }
+    const known = Array.from({ length: 999 }, (_, n) => `op${n + 102}`);
+    await expect.poll(() => [...operations.all().keys()]).toEqual(['slow', ...known]);
+    expect(readdirSync(join(stateDir, 'operations'))).toHaveLength(1000);
+    gate.resolve();
+    expect(await outcome(slow)).toEqual(staged);
+    expect((await open(stateDir)).find('slow')?.records.map(({ event }) => event)).toEqual(['started', 'finished']);
   });
 
   it('marks what was open as interrupted and gives it one more attempt, even after a line that a crash cut', async () => {

@@ -2,11 +2,12 @@ import { statfs } from 'node:fs/promises';
 import type { GetStatusResponse } from '@sampan/shared/gen/sampan/agent/v1/GetStatusResponse.ts';
 import { VERSION } from '@sampan/shared/version.ts';
 import type { AgentCore } from '../agent-core.ts';
+import { firstExisting } from '../readiness.ts';
 
 export async function getStatus(core: AgentCore): Promise<GetStatusResponse> {
   const { services, operations, readiness, agentId, identity } = core;
   const checks = await readiness.checks();
-  const { bavail, blocks, bsize } = await statfs(services.config.state_dir);
+  const { bavail, blocks, bsize } = await statfs(await firstExisting(services.config.state_dir));
   return {
     version: VERSION,
     agentId,
