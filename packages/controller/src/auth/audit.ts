@@ -42,7 +42,7 @@ export class Audit {
   async list({ sinceMs, project }: { sinceMs: number; project?: string | undefined }): Promise<AuditRecord[]> {
     let query = this.#db.selectFrom('audit').selectAll().where('at', '>=', new Date(sinceMs).toISOString());
     if (project !== undefined) query = query.where('project', '=', project);
-    return (await query.orderBy('id').execute()).map(recordOf);
+    return (await query.orderBy('at').orderBy('id').execute()).map(recordOf);
   }
 }
 
