@@ -40,7 +40,7 @@ export interface Agent {
 /** Builds an agent from its configuration, closes what an earlier life left open, and only then opens its ports. */
 export async function startAgent(config: AgentConfig, log: Logger): Promise<Agent> {
   // Before anything is touched: without it there is nobody to obey.
-  const identity = config.identity_dir === undefined ? undefined : await Identity.open(config.identity_dir);
+  const identity = config.identity_dir === null ? undefined : await Identity.open(config.identity_dir);
   const owners = await resolveOwners(config, AbortSignal.timeout(LOOK_UP_DEADLINE_MS));
   await makeDirectory(config.state_dir);
   const directories = new ExclusiveDirectories();

@@ -55,8 +55,8 @@ export const agentConfigSchema = z.strictObject({
   listen: listenAddress.prefault('127.0.0.1:7410'),
   health_listen: listenAddress.prefault('127.0.0.1:7411'),
   state_dir: z.string().startsWith('/').default('/var/lib/sampan-agent'),
-  /** Where `sampan-agent join` puts this host's key and certificate. Absent: no TLS, and `listen` must be loopback. */
-  identity_dir: z.string().startsWith('/').optional(),
+  /** Where `sampan-agent join` puts this host's key and certificate. Null: no TLS, and `listen` must be loopback. */
+  identity_dir: z.string().startsWith('/').nullable().default(null),
   languages: z
     .strictObject({
       php: language('/opt/service', ['none']),
@@ -125,7 +125,7 @@ export function loadAgentConfig(file: string | undefined): AgentConfig {
   if (listen.port !== 0 && listen.port === health_listen.port && listen.host === health_listen.host) {
     throw new ConfigError(`${file} cannot be used:\n  health_listen: expected another address than listen`);
   }
-  if (config.identity_dir === undefined && !isLoopback(listen.host)) {
+  if (config.identity_dir === null && !isLoopback(listen.host)) {
     throw new ConfigError(
       `${file} cannot be used:\n  listen: ${listen.host} can be reached from other machines, which needs identity_dir (see sampan-agent join); without it, expected a loopback address such as 127.0.0.1`,
     );

@@ -52,8 +52,8 @@ export const controllerConfigSchema = z.strictObject({
   /** Names by which callers reach this controller, beside IP addresses and localhost: any other Host is refused. */
   public_hosts: z.array(z.string().toLowerCase()).default([]),
   agents: z.strictObject({ port: port.default(7410), connect_timeout: duration.prefault('5s') }).prefault({}),
-  /** Where `sampan-controller init` makes the CA. Absent: no TLS to agents, which must then be on this machine. */
-  identity_dir: z.string().min(1).optional(),
+  /** Where `sampan-controller init` makes the CA. Null: no TLS to agents, which must then be on this machine. */
+  identity_dir: z.string().min(1).nullable().default(null),
   certificates: z
     .strictObject({
       /** Of agents and of the controller itself; each is renewed when half of it is over. */
@@ -88,7 +88,7 @@ export function loadControllerConfig(file: string | undefined): ControllerConfig
   const config = file === undefined ? standalone() : loadConfig(controllerConfigSchema, file);
   const absolute = (path: string) => resolve(dirname(file ?? '.'), path);
   config.database.file = absolute(config.database.file);
-  if (config.identity_dir !== undefined) config.identity_dir = absolute(config.identity_dir);
+  if (config.identity_dir !== null) config.identity_dir = absolute(config.identity_dir);
   if (config.tls && config.tls !== 'own_ca') {
     config.tls = { cert: absolute(config.tls.cert), key: absolute(config.tls.key) };
   }

@@ -47,8 +47,7 @@ export async function startController(config: ControllerConfig, log: Logger): Pr
 async function startWith(store: Store, config: ControllerConfig, log: Logger): Promise<Controller> {
   let isDraining = false;
   const { identity_dir } = config;
-  const identity =
-    identity_dir === undefined ? undefined : await openIdentity(identity_dir, { config, db: store.db, log });
+  const identity = identity_dir === null ? undefined : await openIdentity(identity_dir, { config, db: store.db, log });
   const security = identity?.security ?? loopbackOnly;
   const agents = new AgentPool({ security, timeoutMs: config.agents.connect_timeout });
   const metrics = createMetrics({ agents: () => agents.count(), rollouts: () => rollouts.count });

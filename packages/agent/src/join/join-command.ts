@@ -29,7 +29,7 @@ export function joinCommand(): Command {
 
 function identityDir(file: string | undefined): string {
   const { identity_dir } = loadAgentConfig(file);
-  if (identity_dir !== undefined) return identity_dir;
+  if (identity_dir !== null) return identity_dir;
   throw new ConfigError(
     `identity_dir is not set: add it to ${file ?? 'agent.yaml'}, such as /var/lib/sampan-agent/identity, and name that file with --config`,
   );

@@ -5,7 +5,7 @@ import type { CommandContext } from './run-command.ts';
 
 /** Where the CA is. @throws ConfigError: the configuration does not say. */
 export function identityDirOf({ config }: CommandContext): string {
-  if (config.identity_dir !== undefined) return config.identity_dir;
+  if (config.identity_dir !== null) return config.identity_dir;
   throw new ConfigError(
     'identity_dir is not set: add it to controller.yaml, such as /var/lib/sampan-controller/identity, and name that file with --config',
   );
