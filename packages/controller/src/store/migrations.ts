@@ -94,6 +94,10 @@ async function createAudit(db: Kysely<unknown>): Promise<void> {
     .execute();
   await sql`create trigger audit_is_never_changed before update on audit
     begin select raise(abort, 'the audit trail is never changed'); end`.execute(db);
+  // REPLACE deletes without its triggers.
+  await sql`create trigger audit_is_not_replaced before insert on audit
+    when exists (select 1 from audit where id = new.id)
+    begin select raise(abort, 'the audit trail is never changed'); end`.execute(db);
   await sql`create trigger audit_is_kept before delete on audit
     when old.at >= coalesce((select max(kept_since) from audit_horizon), '')
     begin select raise(abort, 'the audit trail is kept'); end`.execute(db);
