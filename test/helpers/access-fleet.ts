@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { stringify } from 'yaml';
 import { runProgram } from './run-program.ts';
 import { type StartedController, startController } from './start-controller.ts';
 import { keptTempDir } from './temp-dir.ts';
@@ -18,14 +19,22 @@ export interface GuardedController extends StartedController {
   audit(...words: string[]): Promise<Record<string, unknown>[]>;
 }
 
-/** Starts a controller whose database lies in a directory of its own. The caller stops it and removes `dir`. */
-export async function startGuarded(settings: Record<string, unknown> = {}): Promise<GuardedController> {
+/**
+ * Starts a controller whose database lies in a directory of its own; with `init`, it has a CA. The caller stops it and removes
+ * `dir`.
+ */
+export async function startGuarded(
+  settings: Record<string, unknown> = {},
+  { init = false } = {},
+): Promise<GuardedController> {
   const dir = keptTempDir();
   const file = join(dir, 'sampan.db');
   const config = join(dir, 'controller.yaml');
-  writeFileSync(config, `database: sqlite:${file}\n`);
-  const controller = await startController({ database: `sqlite:${file}`, ...settings });
+  const places = { database: `sqlite:${file}`, ...(init && { identity_dir: join(dir, 'identity') }) };
+  writeFileSync(config, stringify(places));
   const command = (...words: string[]) => runProgram('controller', ['--config', config, ...words]);
+  if (init) await command('init');
+  const controller = await startController({ ...places, ...settings });
   return {
     ...controller,
     dir,

@@ -1,8 +1,9 @@
 import { rm } from 'node:fs/promises';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { type GuardedController, startGuarded } from '../../helpers/access-fleet.ts';
 import { type FakeAgent, startFakeAgent } from '../../helpers/fake-agent.ts';
 import { type Request, sendRequest } from '../../helpers/send-request.ts';
+import type { StartedController } from '../../helpers/start-controller.ts';
 
 /** What anybody may call. A route that is neither here nor below fails the test. */
 const publicRoutes = [
@@ -20,6 +21,9 @@ const publicRoutes = [
   'HEAD /healthz',
   'HEAD /readyz',
 ];
+
+/** And where there is a CA. The join asks for a join token, and is tried with wrong ones in test/integration/identity/join.test.ts. */
+const joinRoutes = ['GET /v1/agents/ca.pem', 'POST /v1/agents/join'];
 
 const of = { project_name: 'shop', link_name: 'web', language: 'php' };
 const artifact = { file_url: 'http://origin/web-1.tar.gz', filename: 'web-1.tar.gz' };
@@ -104,8 +108,9 @@ afterAll(async () => {
 const bearer = (name: string) => ({ authorization: `Bearer ${tokens[name]}` });
 
 /** What the controller itself says it serves. */
-async function routes(): Promise<{ route: string; access: unknown }[]> {
-  return (await controller.logged(({ msg }) => msg === 'routes')).routes as { route: string; access: unknown }[];
+async function routesOf({ logged }: StartedController): Promise<{ route: string; access: unknown }[]> {
+  const { routes } = await logged(({ msg }) => msg === 'routes');
+  return (routes as { route: string; access: unknown }[]).sort((a, b) => (a.route < b.route ? -1 : 1));
 }
 
 /** Status, `data` and challenge of the answer to a request that would do something. */
@@ -119,7 +124,7 @@ async function told(route: string, more: Request & { query?: string } = {}) {
 
 describe('the routes', () => {
   it('are these, and each declares who may call it', async () => {
-    const found = await routes();
+    const found = await routesOf(controller);
     expect(
       found
         .filter(({ access }) => access === 'public')
@@ -131,6 +136,25 @@ describe('the routes', () => {
     for (const { route, access } of others) {
       expect([route, access]).toEqual([route, { scope: guarded[route]!.scope, documented: true, project: 'named' }]);
     }
+  });
+
+  it('are these and what hosts join by, where there is a CA', async () => {
+    const withCa = await startGuarded({ auth: { tokens: 'required' } }, { init: true });
+    onTestFinished(async () => {
+      await withCa.stop();
+      await rm(withCa.dir, { recursive: true, force: true });
+    });
+    const found = await routesOf(withCa);
+    expect(found.filter(({ access }) => access === 'public').map(({ route }) => route)).toEqual(
+      [...publicRoutes, ...joinRoutes].sort(),
+    );
+    expect(found.filter(({ access }) => access !== 'public').map(({ route }) => route)).toEqual(
+      Object.keys(guarded).sort(),
+    );
+    // Public, and yet it asks for a token, of its own kind; one of the API is none.
+    const body = { token: await withCa.token('ops', 'admin'), csr: 'x' };
+    const { status } = await sendRequest(`${withCa.url}/v1/agents/join`, { method: 'POST', body });
+    expect([400, 403]).toContain(status);
   });
 
   it.each(['/healthz', '/readyz', '/metrics', '/openapi.json', '/docs', '/docs/static/swagger-ui.css'])(
