@@ -51,7 +51,14 @@ export const controllerConfigSchema = z.strictObject({
   database: database.prefault('sqlite:/var/lib/sampan-controller/sampan.db'),
   /** Names by which callers reach this controller, beside IP addresses and localhost: any other Host is refused. */
   public_hosts: z.array(z.string().toLowerCase()).default([]),
-  agents: z.strictObject({ port: port.default(7410), connect_timeout: duration.prefault('5s') }).prefault({}),
+  agents: z
+    .strictObject({
+      port: port.default(7410),
+      connect_timeout: duration.prefault('5s'),
+      /** The package that hosts install by the line of `join-token`; null: they are installed some other way. */
+      package: path.nullable().default(null),
+    })
+    .prefault({}),
   /** Where `sampan-controller init` makes the CA. Null: no TLS to agents, which must then be on this machine. */
   identity_dir: z.string().min(1).nullable().default(null),
   certificates: z
@@ -88,6 +95,7 @@ export function loadControllerConfig(file: string | undefined): ControllerConfig
   const config = file === undefined ? standalone() : loadConfig(controllerConfigSchema, file);
   const absolute = (path: string) => resolve(dirname(file ?? '.'), path);
   config.database.file = absolute(config.database.file);
+  if (config.agents.package !== null) config.agents.package = absolute(config.agents.package);
   if (config.identity_dir !== null) config.identity_dir = absolute(config.identity_dir);
   if (config.tls && config.tls !== 'own_ca') {
     config.tls = { cert: absolute(config.tls.cert), key: absolute(config.tls.key) };

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { ConfigError } from '@sampan/shared/load-config.ts';
 import type { Logger } from '@sampan/shared/logger.ts';
 import { VERSION } from '@sampan/shared/version.ts';
@@ -66,6 +67,7 @@ async function startWith(store: Store, config: ControllerConfig, log: Logger): P
     accessServices: access,
     httpsCredentials: ofFiles ?? credentialsOfOwnCa(config, identity),
     joining: identity,
+    agentPackage: agentPackageOf(config),
     isDraining: () => isDraining,
     storeFault: () => store.fault(),
   });
@@ -98,6 +100,11 @@ async function startWith(store: Store, config: ControllerConfig, log: Logger): P
 
 function credentialsOfFiles({ tls }: ControllerConfig, log: Logger): FileCredentials | undefined {
   return tls === null || tls === 'own_ca' ? undefined : fileCredentials(tls, log);
+}
+
+function agentPackageOf({ agents }: ControllerConfig): string | null {
+  if (agents.package === null || existsSync(agents.package)) return agents.package;
+  throw new ConfigError(`agents.package: ${agents.package} is not there`);
 }
 
 function credentialsOfOwnCa(

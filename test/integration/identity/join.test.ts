@@ -1,3 +1,5 @@
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
@@ -140,6 +142,20 @@ describe('joining', () => {
     expect((await hostToJoin().join(here.controller.url, token)).code).toBe(0);
   });
 
+  it('is open to anybody, with the CA and, where there is one, the package, and nothing else of /v1', async () => {
+    const file = join(tempDir(), 'agent.tar.gz');
+    writeFileSync(file, '');
+    const { controller } = await site({ agents: { package: file } });
+    const { routes } = await controller.logged(({ msg }) => msg === 'routes');
+    const found = (routes as { route: string; access: unknown }[]).filter(({ route }) => route.includes('/v1/'));
+    expect(found.sort((a, b) => a.route.localeCompare(b.route))).toEqual([
+      { route: 'GET /v1/agents/ca.pem', access: 'public' },
+      { route: 'GET /v1/agents/install.sh', access: 'public' },
+      { route: 'GET /v1/agents/package.tar.gz', access: 'public' },
+      { route: 'POST /v1/agents/join', access: 'public' },
+    ]);
+  });
+
   it('is for HTTPS alone', async () => {
     const here = await site();
     const token = await here.joinToken('--host', '127.0.0.1');
@@ -224,6 +240,40 @@ async function freePort(): Promise<number> {
   await once(server, 'close');
   return port;
 }
+
+describe('the line that installs an agent', () => {
+  it('believes the controller of its CA alone, and gets the package that this one has', async () => {
+    const packageFile = join(tempDir(), 'agent.tar.gz');
+    writeFileSync(packageFile, 'the package');
+    const [here, other] = [await site({ agents: { package: packageFile } }), await site()];
+    const line = await lineOf(here);
+    const script = await run(line.replace(/sh install\.sh .*'$/, "cat install.sh'"));
+    expect({ ...script, stdout: script.stdout.split('\n')[0] }).toEqual({ code: 0, stdout: '#!/bin/sh', stderr: '' });
+    const sum = createHash('sha256').update('the package').digest('hex');
+    expect(script.stdout).toContain(`echo "${sum}  package.tar.gz" | sha256sum -c -`);
+    // Up to where it would unpack.
+    const fetched = await run(
+      line.replace(/sh install\.sh (.*)'$/, "sed /^mkdir/q install.sh >fetch.sh; sh fetch.sh $1; cat package.tar.gz'"),
+    );
+    expect(fetched).toEqual({ code: 0, stdout: 'the package', stderr: '' });
+    const portOf = ({ controller }: Site) => new URL(controller.url).port;
+    const elsewhere = await run(line.replaceAll(portOf(here), portOf(other)));
+    expect(elsewhere).toMatchObject({ code: 1, stderr: expect.stringContaining('did NOT match') });
+  });
+
+  async function lineOf({ command, controller }: Site): Promise<string> {
+    const { stderr } = await command('join-token', '--host', '127.0.0.1', '--controller', controller.url);
+    return stderr.split('\n').find((text) => text.startsWith("  sh -c '")) ?? '';
+  }
+
+  function run(line: string): Promise<{ code: number; stdout: string; stderr: string }> {
+    return new Promise((resolve) => {
+      execFile('sh', ['-c', line], (error, stdout, stderr) => {
+        resolve({ code: error ? Number(error.code) : 0, stdout: stdout.trimEnd(), stderr: stderr.trimEnd() });
+      });
+    });
+  }
+});
 
 describe('init', () => {
   it('made a second time changes nothing, and says so', async () => {

@@ -8,6 +8,7 @@ import { JoinTokens } from '../identity/join-tokens.ts';
 import { newestRoot } from '../identity/roots.ts';
 import { parseList, parsePeriod } from './arguments.ts';
 import { enrollingOf } from './identity-context.ts';
+import { installLine } from './install-line.ts';
 import { ownUrl } from './own-url.ts';
 import { print, printNote } from './print.ts';
 import { type CommandContext, runCommand } from './run-command.ts';
@@ -46,12 +47,24 @@ async function joinToken(context: CommandContext, { host, alias, ttl, controller
     await new Audit(trx).append({ who, action: 'join-token', hosts: [names.host], outcome: 'OK', details });
     return made;
   });
-  const token = formatJoinToken({ secret, caSha256: newestRoot(authority).sha256 });
+  const { sha256 } = newestRoot(authority);
+  const token = formatJoinToken({ secret, caSha256: sha256 });
+  const url = withPort(controller ?? ownUrl(config));
   printNote(`Within ${Math.round(ttl / 60_000)} minutes, once, on ${names.host}, as root:`);
-  printNote(
-    `  sampan-agent --config /etc/sampan/agent.yaml join --controller ${controller ?? ownUrl(config)} --token ${token}`,
-  );
+  printNote(`  sampan-agent --config /etc/sampan/agent.yaml join --controller ${url} --token ${token}`);
+  if (config.agents.package !== null) {
+    printNote('Or, where no agent is installed yet:');
+    printNote(`  ${installLine(url, sha256, token)}`);
+  }
   print(token);
+}
+
+/** @throws ConfigError */
+function withPort(text: string): string {
+  const url = URL.parse(text);
+  if (url?.protocol !== 'https:')
+    throw new ConfigError(`--controller is ${text}, expected an address such as https://deploy.example:8080`);
+  return `https://${url.hostname}:${url.port || 443}`;
 }
 
 /** @throws ConfigError */

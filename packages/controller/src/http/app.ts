@@ -13,6 +13,7 @@ import type { DocumentedServices } from './documented/documented-services.ts';
 import { type AccessRules, type AccessServices, guard } from './door.ts';
 import { healthRoutes, type Readiness } from './health.ts';
 import type { HttpsCredentials } from './https-credentials.ts';
+import { installRoutes } from './install-routes.ts';
 import { joinRoutes } from './join-routes.ts';
 import { parseJsonBody } from './json-body.ts';
 import { MAX_BODY_BYTES } from './limits.ts';
@@ -31,6 +32,8 @@ export interface AppParts extends DocumentedServices, Readiness {
   httpsCredentials: HttpsCredentials | undefined;
   /** What hosts join with; undefined where there is no CA. */
   joining: Joining | undefined;
+  /** The agent's package, for hosts that join; null: there is none. */
+  agentPackage: string | null;
 }
 
 export interface Joining {
@@ -49,10 +52,11 @@ export async function createApp(parts: AppParts): Promise<ControllerApp> {
   await openApi(app);
   healthRoutes(app, parts);
   metricsRoute(app, parts.metrics);
-  const { joining, access } = parts;
+  const { joining, access, agentPackage } = parts;
   if (joining) {
     app.register((routes, _options, done) => {
       joinRoutes(routes, { ...joining, trustedProxies: access.trustedProxies });
+      if (agentPackage !== null) installRoutes(routes, agentPackage);
       done();
     });
   }

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { DeployError } from '@sampan/shared/errors.ts';
+import { CONTROLLER_SERVER_NAME } from '@sampan/shared/identity/identity-names.ts';
 import type { FastifyRequest } from 'fastify';
 
 /** By which names this controller is called, in lower case, beside IP addresses and localhost. */
@@ -27,5 +28,6 @@ export function checkOrigin(request: FastifyRequest, names: OwnNames): void {
 }
 
 function isOurName(name: string, { publicHosts }: OwnNames): boolean {
-  return name.startsWith('[') || isIP(name) !== 0 || name === 'localhost' || publicHosts.includes(name);
+  const isOurs = name === 'localhost' || name === CONTROLLER_SERVER_NAME || publicHosts.includes(name);
+  return isOurs || name.startsWith('[') || isIP(name) !== 0;
 }
