@@ -8,7 +8,7 @@ import { cutPowerAtPoints } from '../harness/power-cuts.ts';
 import { type CaseTable, type Report, tally } from '../harness/run-cases.ts';
 import { sequences } from '../harness/sequences.ts';
 import { makeReadOnly, mountSmallDisk, type SmallDisk } from '../harness/small-disk.ts';
-import { type Call, isSync } from '../harness/strace.ts';
+import { type Call, failAll, isSync } from '../harness/strace.ts';
 import { World } from '../harness/world.ts';
 
 const MIB = 1024 ** 2;
@@ -35,7 +35,11 @@ export const disk: CaseTable<'disk', void> = {
   },
   'EIO on fsync': {
     speed: 'slow',
-    run: () => failingCalls(sequences, ['EIO'], isSync),
+    async run() {
+      const syncfs = await failingSyncfs();
+      const { outcome, points = [] } = await failingCalls(sequences, ['EIO'], isSync);
+      return { outcome: `${outcome}; syncfs: ${syncfs}`, points };
+    },
   },
   'read-only': {
     speed: 'slow',
@@ -125,6 +129,22 @@ function diskIsAsBefore(small: SmallDisk, before: ReturnType<SmallDisk['free']>,
       : [];
   };
   return { before: check };
+}
+
+/** What makes a whole release durable, before anything says that it is there: `sync` of coreutils, in a child. */
+async function failingSyncfs(): Promise<string> {
+  const world = await World.open();
+  try {
+    const tracing = await failAll(world.agent.pid, 'syncfs', 'EIO');
+    const tried = await attempt(world, world.next());
+    expect((await tracing.detach()).filter((line) => line.includes('(INJECTED)'))).toHaveLength(1);
+    const outcome = outcomeOf(world, tried);
+    expect(outcome).toMatch(/^磁盘错误: syncfs <base>\/\.deploy\/\.staging \(exit 1 .*Input\/output error\)$/);
+    expect(await violations(world, tried)).toEqual([]);
+    return outcome;
+  } finally {
+    await world.close();
+  }
 }
 
 async function failingCalls(

@@ -6,13 +6,15 @@ import type { Report } from './run-cases.ts';
 
 const PROGRAM = fileURLToPath(new URL('../network/main.ts', import.meta.url));
 
+const OWN = ['--net', '--mount', '--pid', '--mount-proc', '--fork', '--kill-child'];
+
 /**
- * Runs a scene of `network/main.ts` in a network of its own, with mounts of its own, which are gone when it ends, however it
- * ends. @throws with all that it printed, where it finds something wrong.
+ * Runs a scene of `network/main.ts` in a network of its own, with mounts and processes of its own, which are gone when it
+ * ends, however it ends. @throws with all that it printed, where it finds something wrong.
  */
 export async function inOwnNetwork(scene: string): Promise<Report> {
-  const child = spawn('unshare', ['--net', '--mount', process.execPath, PROGRAM, scene], {
-    stdio: ['pipe', 'pipe', 'pipe'],
+  const child = spawn('setpriv', ['--pdeathsig', 'KILL', 'unshare', ...OWN, process.execPath, PROGRAM, scene], {
+    stdio: ['ignore', 'pipe', 'pipe'],
   });
   const [stdout, stderr] = [text(child.stdout), text(child.stderr)];
   const [code, signal] = await once(child, 'exit');

@@ -36,7 +36,7 @@ export function isSync({ name }: Call): boolean {
   return name === 'fsync' || name === 'fdatasync';
 }
 
-/** strace on the threads of a process that runs, not on its children: they have calls of their own. */
+/** strace on a process that runs. */
 export interface Tracing {
   /** Resolves when strace has ended, as it does when the process has. */
   ended: Promise<unknown>;
@@ -48,19 +48,22 @@ export interface Tracing {
   abandon(): void;
 }
 
-/** Traces these calls of a process. @throws with what strace says, where it cannot. */
+/**
+ * Traces these calls of a process: of all its threads, not of its children, which have calls of their own, unless the options
+ * say `-f`. @throws with what strace says, where it cannot.
+ */
 export async function trace(pid: number, calls: readonly string[], options: readonly string[] = []): Promise<Tracing> {
   const dir = keptTempDir();
   const log = `${dir}/strace`;
-  const threads = readdirSync(`/proc/${pid}/task`);
+  const traced = options.includes('-f') ? [String(pid)] : readdirSync(`/proc/${pid}/task`);
   const set = calls.map((call) => `?${call}`).join(',');
   const child = spawn(
     'strace',
-    ['-y', '-s', '400', '-o', log, '-e', `trace=${set}`, ...options, ...threads.flatMap((thread) => ['-p', thread])],
+    ['-y', '-s', '400', '-o', log, '-e', `trace=${set}`, ...options, ...traced.flatMap((id) => ['-p', id])],
     { stdio: ['ignore', 'ignore', 'pipe'] },
   );
   const ended = once(child, 'exit');
-  await attached(child.stderr, { threads: threads.length, ended });
+  await attached(child.stderr, { count: traced.length, ended });
   const lines = () => readFileSync(log, 'utf8').split('\n').filter(Boolean);
   return {
     ended,
@@ -108,6 +111,11 @@ export function failAt(pid: number, { name, when }: Pick<Call, 'name' | 'when'>,
   return trace(pid, [name], ['-e', `inject=${name}:error=${error}:when=${when}`]);
 }
 
+/** Every such call of a process and of its children fails with `error`. */
+export function failAll(pid: number, name: string, error: string): Promise<Tracing> {
+  return trace(pid, [name], ['-f', '-e', `inject=${name}:error=${error}`]);
+}
+
 /** The calls in the lines of a trace, in order, counted by name. */
 export function callsIn(lines: readonly string[]): Call[] {
   const counts = new Map<string, number>();
@@ -122,13 +130,13 @@ export function callsIn(lines: readonly string[]): Call[] {
 
 async function attached(
   stderr: NodeJS.ReadableStream,
-  { threads, ended }: { threads: number; ended: Promise<unknown> },
+  { count, ended }: { count: number; ended: Promise<unknown> },
 ): Promise<void> {
   const said: string[] = [];
   const all = new Promise<void>((resolve) => {
     createInterface({ input: stderr }).on('line', (line) => {
       said.push(line);
-      if (said.filter((text) => / attached/.test(text)).length === threads) resolve();
+      if (said.filter((text) => / attached/.test(text)).length === count) resolve();
     });
   });
   const died = ended.then(() => {

@@ -1,5 +1,9 @@
 import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readlinkSync } from 'node:fs';
+import { connect } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import { AGENT_PORT } from './fault-agent.ts';
 import { until } from './until.ts';
 
 /** What comes from the far end: everything, nothing, a refusal, or some of it. */
@@ -19,8 +23,8 @@ export interface Wire {
   /** How packets fare in either direction; the wire itself stays in. */
   toFar(passage: Passage): void;
   fromFar(passage: Passage): void;
-  /** As it was at first. */
-  mend(): void;
+  /** As it was at first. Resolves once the agent at the far end can be reached again. */
+  mend(): Promise<void>;
   remove(): void;
 }
 
@@ -68,9 +72,11 @@ export async function stretchWire(): Promise<Wire> {
     plug,
     toFar: (passage) => arrive(ends.far, passage),
     fromFar: (passage) => arrive(ends.near, passage),
-    mend() {
+    async mend() {
       for (const end of Object.values(ends)) arrive(end, 'open');
       plug(true);
+      // A wire that was pulled out takes a moment to carry again, and the kernel a moment to forget that nobody was there.
+      while (!(await isReached(FAR, AGENT_PORT))) await delay(20);
     },
     remove: () => holder.kill('SIGKILL'),
   };
@@ -88,6 +94,18 @@ function setUp(device: string, address: string): string {
     'nft add table inet wire',
     "nft 'add chain inet wire in { type filter hook input priority 0; }'",
   ].join('\n');
+}
+
+async function isReached(host: string, port: number): Promise<boolean> {
+  const socket = connect(port, host);
+  try {
+    await once(socket, 'connect', { signal: AbortSignal.timeout(500) });
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
+  }
 }
 
 function networkOf(pid: number | undefined): string | undefined {

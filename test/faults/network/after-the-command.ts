@@ -32,7 +32,6 @@ export function afterTheCommand(wire: Wire): Promise<Report> {
       return { outcome: `back in time: ${DEPLOYED.data}; for good: ${UNKNOWN}; before the flip: ${NOT_FLIPPED}` };
     } finally {
       await agent.stop('SIGKILL');
-      wire.mend();
       rmSync(root, { recursive: true });
     }
   });
@@ -49,7 +48,7 @@ async function backInTime({ world, after }: DistantWorld, wire: Wire, die: (wire
       die(wire);
       after.release();
       await lost;
-      wire.mend();
+      await wire.mend();
     },
   });
   expect(tried.answer).toEqual(DEPLOYED);
@@ -72,7 +71,7 @@ async function goneForGood(
       after.release();
     },
   });
-  wire.mend();
+  await wire.mend();
   expect(tried.answer).toEqual({ status_code: 501, data: { [world.host]: expect.any(String) } });
   // Behind a wire that is pulled out the kernel may say so before our own time is up.
   expect(outcomeOf(world, tried).replace('EHOSTUNREACH <host>', 'ETIMEDOUT')).toBe(UNKNOWN);
@@ -93,7 +92,7 @@ async function goneBeforeTheFlip({ world, before }: DistantWorld, wire: Wire): P
   });
   expect(tried.answer).toEqual({ status_code: 501, data: { [world.host]: NOT_FLIPPED } });
   const cancelled = logsAgain(world.controller, 'operation cancelled at the agent');
-  wire.mend();
+  await wire.mend();
   await cancelled;
   expect(await violations(world, tried)).toEqual([]);
 }

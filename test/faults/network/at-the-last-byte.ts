@@ -39,10 +39,10 @@ async function outcomeIsLost(
       wire.fromFar('nothing');
       after.release();
       await Promise.all([finished, lost]);
-      if (comesBack) wire.mend();
+      if (comesBack) await wire.mend();
     },
   });
-  wire.mend();
+  await wire.mend();
   expect(tried.answer).toEqual(comesBack ? DEPLOYED : { status_code: 501, data: { [world.host]: UNKNOWN } });
   expect(flips(world) - before).toBe(1);
   expect(await violations(world, tried)).toEqual([]);
@@ -60,7 +60,7 @@ async function lastByteOfArtifactIsLost(world: World, wire: Wire): Promise<void>
       const lost = logsAgain(world.controller, 'lost the agent, asking again');
       wire.toFar('nothing');
       await lost;
-      wire.mend();
+      await wire.mend();
     },
   });
   expect(tried.answer).toEqual(DEPLOYED);

@@ -46,7 +46,7 @@ async function troubled(world: World, { wire, strike }: { wire: Wire; strike: (w
       const lost = logsAgain(world.controller, 'lost the agent, asking again');
       strike(wire);
       await lost;
-      wire.mend();
+      await wire.mend();
     },
   });
   expect(tried.answer).toEqual(DEPLOYED);
@@ -60,7 +60,7 @@ async function lossy(world: World, wire: Wire): Promise<void> {
   wire.fromFar('lossy');
   const before = flips(world);
   const tried = await attempt(world, world.next());
-  wire.mend();
+  await wire.mend();
   expect(tried.answer).toEqual(DEPLOYED);
   expect(flips(world) - before).toBe(1);
   expect(await violations(world, tried)).toEqual([]);
