@@ -1,4 +1,6 @@
+import { rm } from 'node:fs/promises';
 import { expect } from 'vitest';
+import { startGuarded } from '../../helpers/access-fleet.ts';
 import { startController } from '../../helpers/start-controller.ts';
 import { DEPLOYED } from '../harness/answer.ts';
 import { attempt, outcomeOf, standing, violations } from '../harness/attempt.ts';
@@ -7,6 +9,7 @@ import { refusedUntouched } from '../harness/untouched.ts';
 import type { World } from '../harness/world.ts';
 
 const NAME_RULE = '应为 以字母或数字开头, 只含字母、数字和 . _ -, 不含 "..", 最长 128 个字符';
+const OF_SHOP = 'token 权限不足: 只能用于项目 other, 请求的是 shop';
 const PATHS = ['/deploy', '/rollback', '/init_deploy'];
 
 export const http: CaseTable<'http', World> = {
@@ -77,6 +80,47 @@ export const http: CaseTable<'http', World> = {
         return { outcome: `403 ${data}` };
       } finally {
         await controller.stop('SIGKILL');
+      }
+    },
+  },
+  'missing, wrong, out-of-scope token on every route': {
+    speed: 'fast',
+    async run(world) {
+      const controller = await startGuarded({ auth: { tokens: 'required' } });
+      const { url: at } = controller;
+      try {
+        const token = await controller.token('other', 'read', '--project', 'other');
+        const made = world.next();
+        const body = {
+          ...world.request(made),
+          filename: made.filename,
+          superconf_content: '[program:x]\ncommand=/x\n',
+        };
+        const read = { project_name: 'shop', server_list: [world.host], language: 'php', link_name: 'web' };
+        const rows: [string, string, object, string][] = [
+          ['POST', '/deploy', body, 'token 权限不足: 需要 deploy, 只有 read'],
+          ['POST', '/rollback', body, 'token 权限不足: 需要 deploy, 只有 read'],
+          ['POST', '/init_deploy', { ...body, language: 'java' }, 'token 权限不足: 需要 config-write, 只有 read'],
+          ['GET', '/get_current_version', read, OF_SHOP],
+          ['GET', '/get_latest_log', { ...read, logname: 'info.log', line: 1 }, OF_SHOP],
+        ];
+        const outcomes = new Set<string>();
+        for (const [method, path, sent, outOfScope] of rows) {
+          const tries = [
+            [{}, 401, '缺少 token: 请放在请求头 Authorization: Bearer 或 APP_TOKEN 中'],
+            [{ app_token: `${token.slice(0, -1)}1` }, 401, 'token 无效: 不存在或已被吊销'],
+            [{ authorization: `Bearer ${token}` }, 403, outOfScope],
+          ] as const;
+          for (const [headers, status, data] of tries) {
+            const answer = await refusedUntouched(world, path, { at, method, body: sent, headers: { ...headers } });
+            expect([path, answer.status, answer.body]).toEqual([path, status, { status_code: status, data }]);
+            outcomes.add(`${status} ${data}`);
+          }
+        }
+        return { outcome: [...outcomes].join('; ') };
+      } finally {
+        await controller.stop('SIGKILL');
+        await rm(controller.dir, { recursive: true, force: true });
       }
     },
   },
