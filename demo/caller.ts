@@ -1,4 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { Answer } from './ask.ts';
+import type { Fleet } from './fleet.ts';
 import { paint, print } from './print.ts';
 
 /** What an answer must be: the whole body, with a pattern where the exact words depend on the machine. */
@@ -6,26 +8,25 @@ export type Expected = unknown;
 
 /** Calls the API as a person with curl would, prints both sides, and counts what was not as it should be. */
 export class Caller {
-  readonly #baseUrl: string;
+  readonly #fleet: Fleet;
   answers = 0;
   wrong = 0;
 
-  constructor(baseUrl: string) {
-    this.#baseUrl = baseUrl;
+  constructor(fleet: Fleet) {
+    this.#fleet = fleet;
   }
 
   async post(path: string, body: unknown, expected: Expected): Promise<void> {
     const json = JSON.stringify(body);
-    print(paint('cyan', `$ curl -s ${this.#baseUrl}${path} -d '${json.replaceAll("'", "'\\''")}'`));
-    // What curl -d says it sends.
-    const headers = { 'content-type': 'application/x-www-form-urlencoded' };
-    await this.#answer(() => fetch(this.#baseUrl + path, { method: 'POST', body: json, headers }), expected);
+    const url = this.#fleet.controllerUrl + path;
+    this.#print(`${url} -d '${json.replaceAll("'", "'\\''")}'`);
+    await this.#answer(() => this.#fleet.ask(url, { body: json }), expected);
   }
 
   async get(path: string, query: Record<string, string>, expected: Expected): Promise<void> {
-    const url = `${this.#baseUrl}${path}?${new URLSearchParams(query).toString().replaceAll('%2C', ',').replaceAll('%3A', ':')}`;
-    print(paint('cyan', `$ curl -s '${url}'`));
-    await this.#answer(() => fetch(url), expected);
+    const url = `${this.#fleet.controllerUrl}${path}?${new URLSearchParams(query).toString().replaceAll('%2C', ',').replaceAll('%3A', ':')}`;
+    this.#print(`'${url}'`);
+    await this.#answer(() => this.#fleet.ask(url), expected);
   }
 
   /** Anything else that is worth seeing: a program's own answer, a link on a disk. */
@@ -35,15 +36,20 @@ export class Caller {
     print(`${seen}  ${this.#judge(seen === expected, `expected ${expected}`)}`);
   }
 
-  async #answer(call: () => Promise<Response>, expected: Expected): Promise<void> {
+  /** The token is read from a file: on a command line, everybody on the machine could read it. */
+  #print(rest: string): void {
+    const { caFile, tokenFile } = this.#fleet;
+    print(paint('cyan', `$ curl -s --cacert ${caFile} -H @${tokenFile} ${rest}`));
+  }
+
+  async #answer(call: () => Promise<Answer>, expected: Expected): Promise<void> {
     const started = performance.now();
-    const response = await call();
-    const text = await response.text();
+    const { status, text } = await call();
     const seconds = ((performance.now() - started) / 1000).toFixed(2);
     const fits = matches(parse(text), expected);
     print(text.trimEnd());
     print(
-      `${this.#judge(fits, `expected ${JSON.stringify(expected, patterns)}`)} ${paint('gray', `HTTP ${response.status}, ${seconds} s`)}`,
+      `${this.#judge(fits, `expected ${JSON.stringify(expected, patterns)}`)} ${paint('gray', `HTTP ${status}, ${seconds} s`)}`,
     );
   }
 

@@ -1,11 +1,12 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
 import { freePort } from './ports.ts';
+import { openSite, type Site } from './site.ts';
 
 const HOSTS = ['127.0.0.2', '127.0.0.3', '127.0.0.4'];
 const START_DEADLINE_MS = 20_000;
@@ -17,6 +18,9 @@ export interface Fleet {
   root: string;
   hosts: readonly string[];
   controllerUrl: string;
+  /** A file with the header that carries the token, as `curl -H @FILE` takes it, and one with the CA. */
+  tokenFile: string;
+  caFile: string;
   originUrl: string;
   agentPort: number;
   /** Where the java program answers on each host; undefined where supervisord or java is missing, and `missing` says so. */
@@ -24,6 +28,8 @@ export interface Fleet {
   missing: string[];
   /** The directory that stands in for a host's disk. */
   diskOf(host: string): string;
+  /** Asks with the token, believing the CA. */
+  ask: Site['ask'];
   stop(): Promise<void>;
 }
 
@@ -49,32 +55,34 @@ export async function startFleet(root: string, signal: AbortSignal): Promise<Fle
     const diskOf = (host: string) => join(root, host);
 
     start('origin', [process.execPath, program('./origin.ts'), join(root, 'packages'), '127.0.0.1', `${ports.origin}`]);
-    for (const host of HOSTS) {
-      mkdirSync(diskOf(host));
-      if (missing.length === 0)
-        start(`${host}-supervisord`, ['supervisord', '--nodaemon', '-c', supervisordConf(diskOf(host), host)]);
-      const config = writeYaml(join(diskOf(host), 'agent.yaml'), agentConfig(diskOf(host), host, ports));
-      start(`${host}-agent`, [process.execPath, program('../packages/agent/bin/sampan-agent.mjs'), '--config', config]);
-    }
     const config = writeYaml(join(root, 'controller.yaml'), {
       listen: `127.0.0.1:${ports.controller}`,
       agents: { port: ports.agent, connect_timeout: '2s' },
       database: `sqlite:${join(root, 'controller/sampan.db')}`,
+      identity_dir: join(root, 'controller/identity'),
+      tls: 'own_ca',
+      auth: { tokens: 'required' },
     });
-    start('controller', [
-      process.execPath,
-      program('../packages/controller/bin/sampan-controller.mjs'),
-      '--config',
-      config,
-    ]);
-
-    const controllerUrl = `http://127.0.0.1:${ports.controller}`;
-    const urls = [`${controllerUrl}/readyz`, ...HOSTS.map((host) => `http://${host}:${ports.health}/readyz`)];
-    await Promise.all(urls.map((url) => untilReady(url, root, signal)));
+    const site = await openSite(root, config, `https://127.0.0.1:${ports.controller}`);
+    start('controller', site.serve());
+    await untilReady(site, `${site.url}/readyz`, signal);
+    await site.fetchCa();
+    for (const host of HOSTS) {
+      mkdirSync(diskOf(host));
+      if (missing.length === 0)
+        start(`${host}-supervisord`, ['supervisord', '--nodaemon', '-c', supervisordConf(diskOf(host), host)]);
+      const agentYaml = writeYaml(join(diskOf(host), 'agent.yaml'), agentConfig(diskOf(host), host, ports));
+      await site.join(host, agentYaml);
+      start(`${host}-agent`, site.runAgent(agentYaml));
+    }
+    await Promise.all(HOSTS.map((host) => untilReady(site, `http://${host}:${ports.health}/readyz`, signal)));
     return {
       root,
       hosts: HOSTS,
-      controllerUrl,
+      controllerUrl: site.url,
+      tokenFile: site.tokenFile,
+      caFile: site.caFile,
+      ask: site.ask,
       originUrl: `http://127.0.0.1:${ports.origin}`,
       agentPort: ports.agent,
       javaPort: missing.length === 0 ? ports.java : undefined,
@@ -94,6 +102,7 @@ function agentConfig(disk: string, host: string, ports: { agent: number; health:
     listen: `${host}:${ports.agent}`,
     health_listen: `${host}:${ports.health}`,
     state_dir: join(disk, 'agent'),
+    identity_dir: join(disk, 'identity'),
     languages: {
       php: { base_dir: join(disk, 'opt/service'), log_file },
       java: { base_dir: join(disk, 'opt/service'), log_file },
@@ -138,14 +147,11 @@ function spawnLogged(root: string, name: string, [file = '', ...args]: string[])
 }
 
 /** Readiness, asked until it is there. What a process printed is the explanation when it is not. */
-async function untilReady(url: string, root: string, signal: AbortSignal): Promise<void> {
+async function untilReady({ root, ask }: Site, url: string, signal: AbortSignal): Promise<void> {
   const giveUpAt = Date.now() + START_DEADLINE_MS;
   for (;;) {
-    const answer = await fetch(url).then(
-      async (response) => ({ ok: response.ok, text: await response.text() }),
-      (error: unknown) => ({ ok: false, text: String(error) }),
-    );
-    if (answer.ok) return;
+    const answer = await ask(url).catch((error: unknown) => ({ status: 0, text: String(error) }));
+    if (answer.status === 200) return;
     if (Date.now() > giveUpAt) throw new Error(`${url} is not ready: ${answer.text}\n${logsIn(root)}`);
     await delay(100, undefined, { signal });
   }
@@ -153,7 +159,9 @@ async function untilReady(url: string, root: string, signal: AbortSignal): Promi
 
 function logsIn(root: string): string {
   return ['controller', ...HOSTS.map((host) => `${host}-agent`)]
-    .map((name) => `--- ${name}\n${readFileSync(join(root, `${name}.log`), 'utf8')}`)
+    .map((name) => join(root, `${name}.log`))
+    .filter((file) => existsSync(file))
+    .map((file) => `--- ${file}\n${readFileSync(file, 'utf8')}`)
     .join('\n');
 }
 

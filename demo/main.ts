@@ -36,7 +36,7 @@ async function demo(signal: AbortSignal): Promise<number> {
       print(`  agents     ${fleet.hosts.join(', ')}, port ${fleet.agentPort}`);
       print(`  origin     ${fleet.originUrl}`);
       print(`  disks      ${root}`);
-      const caller = new Caller(fleet.controllerUrl);
+      const caller = new Caller(fleet);
       await Promise.race([tellStory({ fleet, caller }), untilInterrupted(signal)]);
       signal.throwIfAborted();
       summary(caller, (performance.now() - started) / 1000);
