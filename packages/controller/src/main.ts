@@ -1,5 +1,6 @@
 import { ConfigError } from '@sampan/shared/load-config.ts';
 import { createLogger } from '@sampan/shared/logger.ts';
+import { notifyReady } from '@sampan/shared/notify-systemd.ts';
 import { stopOnSignal } from '@sampan/shared/stop-on-signal.ts';
 import { VERSION } from '@sampan/shared/version.ts';
 import { Command } from 'commander';
@@ -47,6 +48,10 @@ async function serve(file: string | undefined): Promise<void> {
   const starting = startController(config, log);
   // After an impatient second signal the agents finish what they were told, and keep the outcome.
   stopOnSignal(starting, log);
-  const { reload } = await starting;
-  if (reload) process.on('SIGHUP', reload);
+  // Where there is nothing to read again, SIGHUP ends the process, as it does when a terminal closes.
+  if (config.tls !== null && config.tls !== 'own_ca') {
+    process.on('SIGHUP', () => void starting.then(({ reload }) => reload?.()).catch(() => undefined));
+  }
+  await starting;
+  notifyReady(process.env.NOTIFY_SOCKET, log);
 }

@@ -253,6 +253,22 @@ describe('the OpenAPI document', () => {
     expect(responses['200']?.content['application/json']?.example).toMatchObject({ status_code: 200 });
   });
 
+  it('says which calls take a token, and how', async () => {
+    const { body } = await ask('/openapi.json');
+    const { components, paths } = body as Document & { components: { securitySchemes: object } };
+    expect(components.securitySchemes).toMatchObject({
+      bearer: { type: 'http', scheme: 'bearer' },
+      appToken: { type: 'apiKey', in: 'header', name: 'APP_TOKEN' },
+    });
+    const secured = Object.entries(paths).flatMap(([path, methods]) =>
+      Object.values(methods).flatMap((operation) => ('security' in operation ? [[path, operation.security]] : [])),
+    );
+    const either = [{ bearer: [] }, { appToken: [] }];
+    expect(secured.sort()).toEqual(
+      ['/deploy', '/get_current_version', '/get_latest_log', '/init_deploy', '/rollback'].map((path) => [path, either]),
+    );
+  });
+
   it('is shown to people', async () => {
     const { status, text } = await ask('/docs');
     expect(status).toBe(200);

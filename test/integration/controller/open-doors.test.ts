@@ -49,6 +49,16 @@ describe('on loopback', () => {
     expect((await told(controller, question, { headers: { app_token: 'x', authorization: 'Bearer y' } }))[0]).toBe(200);
   });
 
+  it('a proxy that is not named is warned of, once', async () => {
+    const controller = await testController();
+    for (let count = 0; count < 3; count += 1) {
+      expect((await told(controller, question, { headers: { 'x-forwarded-for': '192.0.2.1' } }))[0]).toBe(200);
+    }
+    const warned = 'a proxy brings others here, and nobody asks who they are: name it in auth.trusted_proxies';
+    await controller.logged(({ msg }) => msg === warned);
+    expect(warnings(controller).filter((msg) => msg === warned)).toEqual([warned]);
+  });
+
   it('behind a proxy, tokens are required: it brings others here', async () => {
     const controller = await testController({ auth: { trusted_proxies: ['127.0.0.1'], allow_ips: ['10.0.0.0/8'] } });
     expect(await told(controller, question)).toEqual(missing);

@@ -56,6 +56,7 @@ class Door {
   readonly #rules: AccessRules;
   readonly #services: AccessServices;
   readonly #limit = new FailureLimit();
+  #hasWarnedOfProxy = false;
 
   constructor(rules: AccessRules, services: AccessServices) {
     this.#rules = rules;
@@ -96,11 +97,21 @@ class Door {
     const isOpen = asked === 'nowhere' || (asked !== 'public' && asked.documented) || (!tokensRequired && !isReachable);
     if (isOpen && allowedClients.includes(address)) return { who: 'allow_ips', address };
     // What arrives where only this machine can call. The configuration lets no other listen without tokens and without a list.
-    if (!tokensRequired && !isReachable && allowedClients.isEmpty) return { who: 'loopback', address };
+    if (!tokensRequired && !isReachable && allowedClients.isEmpty) {
+      this.#warnOfProxy(request);
+      return { who: 'loopback', address };
+    }
     if (tokensRequired) throw new DeployError('TOKEN_MISSING', {});
     const error = isOpen ? new DeployError('CLIENT_FORBIDDEN', { address }) : new DeployError('ROUTE_CLOSED', {});
     this.#tell(error, request, { who: 'unknown', address });
     throw error;
+  }
+
+  /** One on this machine makes everybody look like this machine. */
+  #warnOfProxy({ headers, log }: FastifyRequest): void {
+    if (this.#hasWarnedOfProxy || !(headers['x-forwarded-for'] || headers.forwarded)) return;
+    this.#hasWarnedOfProxy = true;
+    log.warn('a proxy brings others here, and nobody asks who they are: name it in auth.trusted_proxies');
   }
 
   #checkScope(asked: Exclude<Asked, 'public'>, request: FastifyRequest, caller: Caller & { token: Token }): void {
