@@ -1,100 +1,25 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
-import { stringify } from 'yaml';
-import { callHttps } from '../../helpers/call-https.ts';
-import { runProgram } from '../../helpers/run-program.ts';
-import { agentConfig, type StartedAgent, startAgent } from '../../helpers/start-agent.ts';
-import { type StartedController, startController } from '../../helpers/start-controller.ts';
+import { describe, expect, it } from 'vitest';
+import type { StartedAgent } from '../../helpers/start-agent.ts';
+import { type HostToJoin, hostToJoin, type Site, startJoined, startSite } from '../../helpers/start-site.ts';
 import { tempDir } from '../../helpers/temp-dir.ts';
 
-const TOKEN = /^sampan_[a-z2-7]{32}$/;
-const JOIN_TOKEN = /^sampan_join_[a-z2-7]{32}_[0-9a-f]{64}$/;
-
-/** A controller with a CA, its commands, and the directories of hosts that may join. */
-interface Site {
-  dir: string;
-  controller: StartedController;
-  admin: string;
-  /** Runs a command of the controller beside it. */
-  command(...words: string[]): Promise<{ code: number; stdout: string; stderr: string }>;
-  joinToken(...words: string[]): Promise<string>;
-}
-
-async function site(settings: Record<string, unknown> = {}): Promise<Site> {
-  const dir = tempDir();
-  const config = {
-    database: `sqlite:${join(dir, 'sampan.db')}`,
-    identity_dir: join(dir, 'identity'),
-    tls: 'own_ca',
-    auth: { tokens: 'required' },
-    ...settings,
-  };
-  const file = join(dir, 'controller.yaml');
-  writeFileSync(file, stringify({ listen: '127.0.0.1:0', ...config }));
-  const command: Site['command'] = (...words) => runProgram('controller', ['--config', file, ...words]);
-  const made = await command('init');
-  expect(made).toMatchObject({ code: 0, stdout: expect.stringMatching(TOKEN) });
-  const controller = await startController(config);
-  onTestFinished(async () => void (await controller.stop()));
-  return {
-    dir,
-    controller,
-    admin: made.stdout,
-    command,
-    async joinToken(...words) {
-      const { code, stdout, stderr } = await command('join-token', ...words);
-      expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining('sampan-agent') });
-      expect(stdout).toMatch(JOIN_TOKEN);
-      return stdout;
-    },
-  };
-}
-
-interface HostToJoin {
-  root: string;
-  join(url: string, token: string, ...more: string[]): Promise<{ code: number; stdout: string; stderr: string }>;
-  identityDir: string;
-}
-
-function hostToJoin(): HostToJoin {
-  const root = tempDir();
-  const identityDir = join(root, 'identity');
-  const file = join(root, 'agent.yaml');
-  mkdirSync(root, { recursive: true });
-  writeFileSync(file, stringify(agentConfig(root, { identity_dir: identityDir })));
-  return {
-    root,
-    identityDir,
-    join: (url, token, ...more) =>
-      runProgram('agent', ['--config', file, 'join', '--controller', url, '--token', token, ...more]),
-  };
-}
-
-async function started({ root, identityDir }: HostToJoin, port = 0): Promise<StartedAgent> {
-  const agent = await startAgent(root, { identity_dir: identityDir, port });
-  // One that is stopped takes no other signal.
-  onTestFinished(async () => void (await agent.stop('SIGKILL')));
-  return agent;
-}
-
 /** What the controller says of a host: its version or the failure. */
-async function versionOf({ controller, admin, dir }: Site, host: string): Promise<string> {
-  const ca = readFileSync(join(dir, 'identity', 'authority.pem'), 'utf8');
+async function versionOf({ call }: Site, host: string): Promise<string> {
   const query = new URLSearchParams({ server_list: host, project_name: 'shop', language: 'php', link_name: 'shop' });
-  const { body } = await callHttps(`${controller.url}/get_current_version?${query}`, { ca, token: admin });
-  return JSON.stringify(JSON.parse(body).data);
+  return JSON.stringify((await call(`/get_current_version?${query}`)).body);
 }
 
 const NOT_DEPLOYED = /没有部署过/;
 
 describe('joining', () => {
   it('gives a host the identity of its token, once; the controller then commands it over TLS', async () => {
-    const here = await site();
+    const here = await startSite();
     const host = hostToJoin();
     const token = await here.joinToken('--host', '127.0.0.1', '--alias', 'web-1.example');
     expect(await host.join(here.controller.url, token)).toEqual({
@@ -106,7 +31,7 @@ describe('joining', () => {
     });
     expect(readdirSync(host.identityDir).sort()).toEqual(['agent.key', 'agent.pem', 'ca.pem']);
     expect(statSync(join(host.identityDir, 'agent.key')).mode & 0o777).toBe(0o600);
-    const agent = await started(host);
+    const agent = await startJoined(host);
     expect(await versionOf(here, agent.host)).toMatch(NOT_DEPLOYED);
     // A second host with the same token, or the same one again, gets nothing.
     expect(await hostToJoin().join(here.controller.url, token)).toMatchObject({
@@ -121,7 +46,7 @@ describe('joining', () => {
   });
 
   it('is refused with a token that is unknown, or has expired; nothing is left on the host', async () => {
-    const here = await site();
+    const here = await startSite();
     const host = hostToJoin();
     const token = await here.joinToken('--host', '127.0.0.1', '--ttl', '1ms');
     const unknown = token.replace(/join_.{4}/, 'join_aaaa');
@@ -131,7 +56,7 @@ describe('joining', () => {
   });
 
   it('sends nothing to a controller that is not the one of the token', async () => {
-    const [here, other] = [await site(), await site()];
+    const [here, other] = [await startSite(), await startSite()];
     const token = await here.joinToken('--host', '127.0.0.1');
     const { code, stderr } = await hostToJoin().join(other.controller.url, token);
     expect({ code, stderr }).toEqual({
@@ -145,7 +70,7 @@ describe('joining', () => {
   it('is open to anybody, with the CA and, where there is one, the package, and nothing else of /v1', async () => {
     const file = join(tempDir(), 'agent.tar.gz');
     writeFileSync(file, '');
-    const { controller } = await site({ agents: { package: file } });
+    const { controller } = await startSite({ agents: { package: file } });
     const { routes } = await controller.logged(({ msg }) => msg === 'routes');
     const found = (routes as { route: string; access: unknown }[]).filter(({ route }) => route.includes('/v1/'));
     expect(found.sort((a, b) => a.route.localeCompare(b.route))).toEqual([
@@ -157,7 +82,7 @@ describe('joining', () => {
   });
 
   it('is for HTTPS alone', async () => {
-    const here = await site();
+    const here = await startSite();
     const token = await here.joinToken('--host', '127.0.0.1');
     expect((await hostToJoin().join(here.controller.url.replace('https', 'http'), token)).stderr).toMatch(
       /--controller is http:\S+, expected an address such as https/,
@@ -167,29 +92,29 @@ describe('joining', () => {
 
 describe('an identity', () => {
   it('ends at once when it is revoked, and a new token begins another', async () => {
-    const here = await site();
+    const here = await startSite();
     const host = hostToJoin();
     await host.join(here.controller.url, await here.joinToken('--host', '127.0.0.1'));
-    const agent = await started(host);
+    const agent = await startJoined(host);
     expect(await versionOf(here, agent.host)).toMatch(NOT_DEPLOYED);
     expect((await here.command('revoke', '--host', '127.0.0.1')).stdout).toBe('127.0.0.1: its certificate is revoked');
     await expect.poll(() => versionOf(here, agent.host)).toMatch(/Agent证书已吊销/);
     await agent.stop();
     const again = await here.joinToken('--host', '127.0.0.1');
     expect((await host.join(here.controller.url, again, '--force')).code).toBe(0);
-    expect(await versionOf(here, (await started(host)).host)).toMatch(NOT_DEPLOYED);
+    expect(await versionOf(here, (await startJoined(host)).host)).toMatch(NOT_DEPLOYED);
   });
 
   it('is issued off line as files, too', async () => {
-    const here = await site();
+    const here = await startSite();
     const host = hostToJoin();
     expect((await here.command('issue', '--host', '127.0.0.1', '--out', host.identityDir)).code).toBe(0);
     expect(statSync(join(host.identityDir, 'agent.key')).mode & 0o777).toBe(0o600);
-    expect(await versionOf(here, (await started(host)).host)).toMatch(NOT_DEPLOYED);
+    expect(await versionOf(here, (await startJoined(host)).host)).toMatch(NOT_DEPLOYED);
   });
 
   it('is renewed again and again while the agent runs', async () => {
-    const here = await site({ certificates: { lifetime: '4s' } });
+    const here = await startSite({ certificates: { lifetime: '4s' } });
     const host = hostToJoin();
     const agent = await joined(here, host);
     const renewals = () => agent.log.filter(({ msg }) => msg === 'certificate renewed').length;
@@ -198,7 +123,7 @@ describe('an identity', () => {
   });
 
   it('that ran out while its host slept is renewed by its key', async () => {
-    const here = await site({ certificates: { lifetime: '4s' } });
+    const here = await startSite({ certificates: { lifetime: '4s' } });
     const host = hostToJoin();
     const agent = await joined(here, host);
     process.kill(agent.pid, 'SIGSTOP');
@@ -210,7 +135,7 @@ describe('an identity', () => {
   });
 
   it('follows a roll of the CA, which then no longer needs the old root', async () => {
-    const here = await site();
+    const here = await startSite();
     const host = hostToJoin();
     const agent = await joined(here, host);
     expect(await versionOf(here, agent.host)).toMatch(NOT_DEPLOYED);
@@ -228,7 +153,7 @@ describe('an identity', () => {
     const port = await freePort();
     const { code, stderr } = await host.join(here.controller.url, await here.joinToken('--host', `127.0.0.1:${port}`));
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    return await started(host, port);
+    return await startJoined(host, port);
   }
 });
 
@@ -245,7 +170,7 @@ describe('the line that installs an agent', () => {
   it('believes the controller of its CA alone, and gets the package that this one has', async () => {
     const packageFile = join(tempDir(), 'agent.tar.gz');
     writeFileSync(packageFile, 'the package');
-    const [here, other] = [await site({ agents: { package: packageFile } }), await site()];
+    const [here, other] = [await startSite({ agents: { package: packageFile } }), await startSite()];
     const line = await lineOf(here);
     const script = await run(line.replace(/sh install\.sh .*'$/, "cat install.sh'"));
     expect({ ...script, stdout: script.stdout.split('\n')[0] }).toEqual({ code: 0, stdout: '#!/bin/sh', stderr: '' });
@@ -277,7 +202,7 @@ describe('the line that installs an agent', () => {
 
 describe('init', () => {
   it('made a second time changes nothing, and says so', async () => {
-    const here = await site();
+    const here = await startSite();
     const before = readFileSync(join(here.dir, 'identity', 'authority.pem'), 'utf8');
     expect(await here.command('init')).toMatchObject({
       code: 0,

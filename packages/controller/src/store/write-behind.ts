@@ -30,6 +30,7 @@ export class WriteBehind {
   #timer: NodeJS.Timeout | undefined;
   #writing = Promise.resolve();
   #isFailing = false;
+  #logHoldsUrls = false;
 
   constructor(db: Kysely<Tables>, log: Logger) {
     this.#db = db;
@@ -59,10 +60,24 @@ export class WriteBehind {
         return;
       }
       this.#waiting.splice(0, batch.length);
+      this.#logHoldsUrls ||= batch.some(({ kind }) => kind === 'ended');
       if (this.#isFailing) this.#log.info('the database can be written again');
       this.#isFailing = false;
       if (this.#waiting.length > 0) await nextTurn();
     }
+    if (this.#logHoldsUrls) await this.#emptyLog();
+  }
+
+  /** URLs of rollouts that have ended stand in SQLite's log until it is written over, and may hold credentials. */
+  async #emptyLog(): Promise<void> {
+    try {
+      const { rows } = await sql<{ busy: number }>`pragma wal_checkpoint(truncate)`.execute(this.#db);
+      this.#logHoldsUrls = rows[0]?.busy !== 0;
+    } catch (error) {
+      this.#log.warn({ err: error, reason: writeFault(error) }, "the database's log could not be emptied");
+    }
+    // Somebody reads in it, or the disk is full.
+    if (this.#logHoldsUrls) this.#timer ??= setTimeout(() => void this.flush(), RETRY_MS).unref();
   }
 
   #failed(error: unknown): void {
