@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
 /** From source, half of a program's start-up is stripping types: the second process of a run finds them stripped. */
-const NODE_COMPILE_CACHE = join(tmpdir(), `sampan-test-compile-cache-${process.getuid?.()}`);
+export const NODE_COMPILE_CACHE = join(tmpdir(), `sampan-test-compile-cache-${process.getuid?.()}`);
 
 /** A program of ours that runs as its own process. */
 export interface StartedProcess {
