@@ -1,3 +1,4 @@
+import type { SecureContext } from 'node:tls';
 import { credentials, type ServiceError } from '@grpc/grpc-js';
 import type { ActivateRequest } from '@sampan/shared/gen/sampan/agent/v1/ActivateRequest.ts';
 import type { ActivateResult__Output } from '@sampan/shared/gen/sampan/agent/v1/ActivateResult.ts';
@@ -5,6 +6,7 @@ import type { AgentClient } from '@sampan/shared/gen/sampan/agent/v1/Agent.ts';
 import type { Progress__Output } from '@sampan/shared/gen/sampan/agent/v1/Progress.ts';
 import type { StageRequest } from '@sampan/shared/gen/sampan/agent/v1/StageRequest.ts';
 import type { StageResult__Output } from '@sampan/shared/gen/sampan/agent/v1/StageResult.ts';
+import { AGENT_SERVER_NAME } from '@sampan/shared/identity/identity-names.ts';
 import { loadProto } from '@sampan/shared/load-proto.ts';
 import { fromServiceError } from '@sampan/shared/wire-error.ts';
 
@@ -24,9 +26,13 @@ export interface Told<Result> {
 export class TestAgentClient {
   readonly raw: AgentClient;
 
-  constructor(host: string) {
+  /** With a context, under TLS; whose certificate the agent shows is not looked at. */
+  constructor(host: string, context?: SecureContext) {
     const { Agent } = loadProto().types.sampan.agent.v1;
-    this.raw = new Agent(host, credentials.createInsecure());
+    const channel = context
+      ? credentials.createFromSecureContext(context, { checkServerIdentity: () => undefined })
+      : credentials.createInsecure();
+    this.raw = new Agent(host, channel, { 'grpc.ssl_target_name_override': AGENT_SERVER_NAME });
   }
 
   stage(request: StageRequest): Promise<Told<StageResult__Output>> {

@@ -4,9 +4,33 @@ import { expect } from 'vitest';
 import { attempt, outcomeOf, violations } from '../harness/attempt.ts';
 import { type CaseTable, tally } from '../harness/run-cases.ts';
 import { openSupervisedWorld } from '../harness/supervised-world.ts';
+import { openTlsWorld } from '../harness/tls-world.ts';
 import { World } from '../harness/world.ts';
 
 export const host: CaseTable<'host', void> = {
+  'certificate expires mid-rollout': {
+    speed: 'slow',
+    async run() {
+      const { world, certify, close } = await openTlsWorld();
+      try {
+        await certify(4_000);
+        await world.restartAgent();
+        const made = world.next();
+        // The download outlives the certificate.
+        const release = Promise.withResolvers<void>();
+        world.origin.serve(`/${made.filename}`, { body: made.bytes, after: release.promise });
+        const tried = await attempt(world, made, { during: (answered) => answered.then(() => release.resolve()) });
+        const outcome = outcomeOf(world, tried).replace(/\(.*\)/, '(<names, dates>)');
+        expect(outcome).toBe('Agent认证失败: Agent证书已过期 (<names, dates>)');
+        await certify(3_600_000);
+        await world.restartAgent();
+        expect(await violations(world, tried)).toEqual([]);
+        return { outcome };
+      } finally {
+        await close();
+      }
+    },
+  },
   'out of file descriptors': {
     speed: 'slow',
     async run() {

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { SecureContext } from 'node:tls';
 import type { ListReleasesResponse__Output } from '@sampan/shared/gen/sampan/agent/v1/ListReleasesResponse.ts';
 import { TestAgentClient } from '../../helpers/agent-client.ts';
 import { type Origin, startOrigin } from '../../helpers/origin.ts';
@@ -30,6 +31,8 @@ export interface WorldSettings {
   originAddress?: string;
   /** Where the agent has everything; default: a directory in memory. The caller removes one that it gave. */
   root?: string;
+  /** What the checks speak to an agent under TLS with. */
+  agentContext?: SecureContext;
   /** Nothing is deployed yet: no release, no neighbour. */
   bare?: boolean;
   /** The base's directory below the root: `service` (default), or that of a golang project. */
@@ -154,7 +157,7 @@ export class World {
 
   /** What the agent itself lists of the project, by the names on its disk. */
   async listed(): Promise<string[]> {
-    const client = new TestAgentClient(this.host);
+    const client = new TestAgentClient(this.host, this.#settings.agentContext);
     const { project_name, link_name, language, deploy_dir = '' } = this.request(neighbourPackage);
     const target = { projectName: project_name, linkName: link_name, language, deployDir: deploy_dir };
     try {

@@ -14,6 +14,7 @@ import { renewAll } from './renewal.ts';
 
 const MAX_RENEWAL_PAUSE_MS = 60_000;
 const MIN_RENEWAL_PAUSE_MS = 500;
+const CUT_EVERY_MS = 5_000;
 
 /** What a controller with a CA of its own does beside its calls. */
 export interface RunningIdentity {
@@ -37,7 +38,7 @@ export async function openIdentity(
   const identity = await ControllerIdentity.open({ dir, hosts: httpsHosts(config), lifetimeMs }, records, log);
   const closing = new AbortController();
   let renewing: Promise<void> = Promise.resolve();
-  let timer: NodeJS.Timeout | undefined;
+  const timers: NodeJS.Timeout[] = [];
 
   function start(agents: AgentPool): void {
     const services = {
@@ -59,11 +60,9 @@ export async function openIdentity(
       agents.renewAll();
       renew();
     });
-    timer = setInterval(() => {
-      // An agent's certificate that ran out ends its connection, as one that is revoked does.
-      agents.cutUnwelcome();
-      renew();
-    }, renewalPauseMs(lifetimeMs)).unref();
+    // An agent's certificate that runs out ends its connection, as one that is revoked does.
+    timers.push(setInterval(() => agents.cutUnwelcome(), CUT_EVERY_MS).unref());
+    timers.push(setInterval(renew, renewalPauseMs(lifetimeMs)).unref());
     identity.watch();
     renew();
   }
@@ -77,7 +76,7 @@ export async function openIdentity(
     enrolling: () => ({ authority: identity.authority, db, lifetimeMs }),
     start,
     async close() {
-      clearInterval(timer);
+      for (const timer of timers) clearInterval(timer);
       closing.abort();
       await identity.close();
       await renewing;
