@@ -222,6 +222,7 @@ const death = (most: number, from: Death['from'] = 'now') =>
   });
 const sometimes = <T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> =>
   fc.oneof({ withCrossShrink: true }, fc.constant(undefined), arbitrary);
+const seldom = <T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> => sometimes(sometimes(arbitrary));
 
 const order: fc.Arbitrary<Order> = fc.oneof(
   {
@@ -230,8 +231,8 @@ const order: fc.Arbitrary<Order> = fc.oneof(
       kind: fc.constant('deploy' as const),
       shipment,
       withSha256: fc.boolean(),
-      deletes: sometimes(version),
-      fault: sometimes(fc.constantFrom('missing' as const, 'cut' as const, 'wrong sha256' as const, 'hook' as const)),
+      deletes: seldom(version),
+      fault: seldom(fc.constantFrom('missing' as const, 'cut' as const, 'wrong sha256' as const, 'hook' as const)),
     }),
   },
   {
@@ -240,7 +241,7 @@ const order: fc.Arbitrary<Order> = fc.oneof(
       kind: fc.constant('rollback' as const),
       project,
       version,
-      fault: fc.constantFrom(undefined, undefined, undefined, 'hook' as const),
+      fault: seldom(fc.constant('hook' as const)),
     }),
   },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('stage' as const), shipment }) },
@@ -250,7 +251,7 @@ const order: fc.Arbitrary<Order> = fc.oneof(
 const send_ = fc
   .record({
     orders: fc.array(order, { minLength: 1, maxLength: 2 }),
-    death: sometimes(fc.oneof(death(50), death(12, 'flip'))),
+    death: sometimes(fc.oneof(death(50), death(6, 'flip'), death(12, 'flip'))),
     again: sometimes(death(12)),
   })
   .map((made) => new Send(made));
@@ -260,7 +261,7 @@ export function sequences(maxCommands: number, replayPath?: string): fc.Arbitrar
   const retry = fc.constant(new Retry());
   const remove = fc.tuple(project, version).map(([of, what]) => new Remove(of, what));
   const crash = sometimes(death(12)).map((again) => new Crash(again));
-  return fc.commands([send_, send_, send_, retry, retry, remove, crash], {
+  return fc.commands([send_, send_, send_, send_, send_, retry, retry, remove, crash], {
     maxCommands,
     size: 'max',
     ...(replayPath === undefined ? {} : { replayPath }),
