@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { bundle } from './bundle.ts';
+import { bundle } from '../../packaging/bundle/bundle.ts';
 
 /** What the benchmark measures of the agent beside the agent itself, loaded into the benchmark's own process. */
 export type MeasuredParts = typeof import('./measured-parts.ts');

@@ -1,15 +1,16 @@
 import { join } from 'node:path';
+import { AGENT_START, type ProgramStart } from '../../packaging/program-start.ts';
 import type { Bench } from '../bench.ts';
 import { peakDuring, settled } from '../measure/memory-watch.ts';
 import type { TreeMemory } from '../measure/process-memory.ts';
 import { against, figure, table } from '../measure/table.ts';
-import { MODEST, type NodeStart, PLAIN } from '../processes/node-start.ts';
 import { ReleaseClient } from '../processes/release-client.ts';
 import { startAgent } from '../processes/start-agent.ts';
 import { startProgram } from '../processes/start-program.ts';
 
 /** A program that only waits: what Node itself costs. */
 const BARE_PROGRAM = `console.log('{"msg":"waits"}'); setInterval(() => {}, 1_000_000);`;
+const PLAIN: ProgramStart = { flags: [], env: {} };
 const AIMS = { idle: 50, peak: 150, settled: 60 };
 
 /** What one moment of the agent's life costs, in MiB, by how Node was started. */
@@ -18,18 +19,18 @@ export interface MemoryFigure {
   /** None for Node itself. */
   aim: number | undefined;
   plain: TreeMemory;
-  modest: TreeMemory;
+  shipped: TreeMemory;
 }
 
 /** A shipped agent and all its children: idle, at the peak of each deploy, and when it has settled after it. */
 export async function measureMemory(bench: Bench): Promise<MemoryFigure[]> {
   const plain = await lifeOf('plain', PLAIN, bench);
-  const modest = await lifeOf('modest', MODEST, bench);
+  const shipped = await lifeOf('shipped', AGENT_START, bench);
   return plain.map(({ moment, aim, memory }, index) => ({
     moment,
     aim,
     plain: memory,
-    modest: modest[index]?.memory ?? memory,
+    shipped: shipped[index]?.memory ?? memory,
   }));
 }
 
@@ -39,14 +40,14 @@ export function showMemory(figures: readonly MemoryFigure[]): string {
     figure(anonymous),
     figure(rss),
   ];
-  const rows = figures.map(({ moment, aim, plain, modest }) => [moment, ...cells(plain, aim), ...cells(modest, aim)]);
+  const rows = figures.map(({ moment, aim, plain, shipped }) => [moment, ...cells(shipped, aim), ...cells(plain, aim)]);
   const head = ['resident', 'anon', 'RSS sum'];
-  return `${table(['agent and children, MiB', ...head, ...head.map((name) => `modest: ${name}`)], rows)}
+  return `${table(['agent and children, MiB', ...head, ...head.map((name) => `plain: ${name}`)], rows)}
   resident: all pages, those of files counted once for all processes of the agent. anon: of it heaps and stacks, what no
   file holds (of the rest the node binary is nearly all). RSS sum: those pages counted in each process. With --json also PSS.
-  modest: the same agent, started with ${Object.entries(MODEST.env)
+  The agent is started as it is shipped: ${Object.entries(AGENT_START.env)
     .map((pair) => pair.join('='))
-    .join(' ')} node ${MODEST.flags.join(' ')}`;
+    .join(' ')} node ${AGENT_START.flags.join(' ')}; plain: without any of these.`;
 }
 
 interface Moment {
@@ -55,7 +56,7 @@ interface Moment {
   memory: TreeMemory;
 }
 
-async function lifeOf(name: string, start: NodeStart, bench: Bench): Promise<Moment[]> {
+async function lifeOf(name: string, start: ProgramStart, bench: Bench): Promise<Moment[]> {
   const { signal } = bench;
   await using agent = await startAgent(bench.bundle.agent, join(bench.dir, name), start);
   using client = new ReleaseClient(agent.host);
@@ -73,7 +74,7 @@ async function lifeOf(name: string, start: NodeStart, bench: Bench): Promise<Mom
   return moments;
 }
 
-async function bareNode({ flags, env }: NodeStart, { dir, quick, signal }: Bench): Promise<TreeMemory> {
+async function bareNode({ flags, env }: ProgramStart, { dir, quick, signal }: Bench): Promise<TreeMemory> {
   await using node = await startProgram([...flags, '--eval', BARE_PROGRAM], { ready: 'waits', cwd: dir, env });
   return await settled(node.pid, { quick }, signal);
 }

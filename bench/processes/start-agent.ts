@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
-import { type NodeStart, PLAIN } from './node-start.ts';
+import { AGENT_START } from '../../packaging/program-start.ts';
 import { type Program, startProgram } from './start-program.ts';
 
 export const AGENT_SOURCE = fileURLToPath(new URL('../../packages/agent/bin/sampan-agent.mjs', import.meta.url));
@@ -13,8 +13,12 @@ export interface RunningAgent extends Program {
   logDir: string;
 }
 
-/** Starts an agent whose directories are all below `root`, from source or from a bundle. */
-export async function startAgent(program: string, root: string, start: NodeStart = PLAIN): Promise<RunningAgent> {
+/** Starts an agent whose directories are all below `root`, from source or from a bundle; that as it is shipped, unless told otherwise. */
+export async function startAgent(
+  program: string,
+  root: string,
+  start = program === AGENT_SOURCE ? { flags: [], env: {} } : AGENT_START,
+): Promise<RunningAgent> {
   const args = [...start.flags, program, '--config', writeAgentConfig(root)];
   const started = await startProgram(args, { ready: 'agent is ready', cwd: root, env: start.env });
   return Object.assign(started, { host: `127.0.0.1:${started.readyLine.grpcPort}`, logDir: join(root, 'log') });

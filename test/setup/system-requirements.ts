@@ -42,6 +42,11 @@ export const systemRequirements = {
   nsenter: program('nsenter', 'util-linux'),
   prlimit: program('prlimit', 'util-linux'),
   'mkfs.ext4': program('mkfs.ext4', 'e2fsprogs'),
+  patchelf: program('patchelf', 'patchelf'),
+  libatomic: { isMet: () => existsSync('/usr/lib/x86_64-linux-gnu/libatomic.so.1'), packages: ['libatomic1'] },
+  debootstrap: program('debootstrap', 'debootstrap'),
+  'systemd-nspawn': program('systemd-nspawn', 'systemd-container'),
+  'systemd-analyze': program('systemd-analyze', 'systemd'),
   libfaketime: { isMet: () => fakeTimeLibrary() !== undefined, packages: ['libfaketime'] },
   /** File systems in user space, as a program of ours serves one. */
   FUSE: { isMet: () => existsSync('/dev/fuse'), packages: [] },

@@ -2,6 +2,7 @@ import { errorText } from '@sampan/shared/error-text.ts';
 import { DeployError } from '@sampan/shared/errors.ts';
 import { ConfigError } from '@sampan/shared/load-config.ts';
 import { createLogger } from '@sampan/shared/logger.ts';
+import { notifyReady } from '@sampan/shared/notify-systemd.ts';
 import { stopOnSignal } from '@sampan/shared/stop-on-signal.ts';
 import { VERSION } from '@sampan/shared/version.ts';
 import { Command } from 'commander';
@@ -36,4 +37,5 @@ async function run(file: string | undefined): Promise<void> {
   // What an impatient second signal leaves open is closed at the next start.
   stopOnSignal(starting, log);
   await starting;
+  notifyReady(process.env.NOTIFY_SOCKET, log);
 }

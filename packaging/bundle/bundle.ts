@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { builtinsByRequire } from './builtins-by-require.ts';
 import { englishZod } from './english-zod.ts';
+import { LIBRARY_FILES, libraryFiles } from './library-files.ts';
 
 const repository = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 
@@ -19,8 +20,8 @@ const BANNER = [
 ].join('\n');
 
 /**
- * Bundles programs as they are shipped: one `.mjs` each, `proto/` beside them. Keys of `programs` are their names in `outDir`,
- * values their sources from the repository's root.
+ * Bundles programs as they are shipped: one `.mjs` each, the parts that they share and `proto/` beside them. Keys of `programs`
+ * are their names in `outDir`, values their sources from the repository's root.
  */
 export async function bundle(programs: Record<string, string>, outDir: string): Promise<void> {
   await mkdir(outDir, { recursive: true });
@@ -31,6 +32,9 @@ export async function bundle(programs: Record<string, string>, outDir: string): 
     bundle: true,
     platform: 'node',
     format: 'esm',
+    // What is imported where it is needed stays a file of its own.
+    splitting: true,
+    chunkNames: 'part-[hash]',
     target: 'node26',
     // Names stay as they are written: short ones would have to be put right at start-up (`keepNames`), which costs 5 MiB.
     minifyWhitespace: true,
@@ -38,8 +42,15 @@ export async function bundle(programs: Record<string, string>, outDir: string): 
     // One author's name is not ASCII, and would make V8 hold the whole source at two bytes a character.
     legalComments: 'linked',
     banner: { js: BANNER },
-    plugins: [builtinsByRequire, englishZod],
+    plugins: [builtinsByRequire, englishZod, libraryFiles],
     logLevel: 'error',
   });
   for (const from of PROTOS) await cp(repository(from), join(outDir, 'proto'), { recursive: true });
+}
+
+/** Copies what libraries of a bundle read at run time beside it. */
+export async function copyLibraryFiles(outDir: string): Promise<void> {
+  for (const [name, folder] of Object.entries(LIBRARY_FILES)) {
+    await cp(repository(join(folder, 'static')), join(outDir, name, 'static'), { recursive: true });
+  }
 }

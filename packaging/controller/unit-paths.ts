@@ -1,0 +1,7 @@
+import { dirname } from 'node:path';
+import { loadControllerConfig } from '@sampan/controller/config.ts';
+import { unitPaths } from '../unit-paths.ts';
+
+// `node unit-paths.mjs controller.yaml`: what the unit must leave writable for this configuration, which protects all.
+const { database, identity_dir } = loadControllerConfig(process.argv[2]);
+process.stdout.write(unitPaths([dirname(database.file), ...(identity_dir === null ? [] : [identity_dir])], ['/']));

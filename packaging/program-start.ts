@@ -1,0 +1,29 @@
+/** How Node is started for a program: its flags, and what is added to its environment. */
+export interface ProgramStart {
+  flags: readonly string[];
+  env: Readonly<Record<string, string>>;
+}
+
+/**
+ * The agent waits most of its life and has no hot loops of its own: interpreted it is as fast, and does without V8's compilers
+ * and their code; a young generation that stays small does as well. Left to itself, glibc keeps an arena a thread and what
+ * was freed between others; network buffers (64 KiB) go straight back when they are mapped. All that is 15 to 25 MiB.
+ */
+export const AGENT_START: ProgramStart = {
+  flags: ['--jitless', '--max-semi-space-size=2', '--expose-gc'],
+  env: { MALLOC_ARENA_MAX: '1', MALLOC_TRIM_THRESHOLD_: '131072', MALLOC_MMAP_THRESHOLD_: '32768' },
+};
+
+/** The controller does much at a time: as Node comes. */
+export const CONTROLLER_START: ProgramStart = { flags: [], env: {} };
+
+/** A shell script that starts `lib/<program>.mjs` so, with the Node that lies beside the script. */
+export function launcher(program: string, { flags, env }: ProgramStart): string {
+  const exports = Object.entries(env).map(([name, value]) => `export ${name}=${value}\n`);
+  const node = ['exec "$here/node"', ...flags, `"$here/../lib/${program}.mjs"`, '"$@"'].join(' ');
+  return `#!/bin/sh
+# Started through a link, it is the release behind it that runs: an upgrade moves the link, and nothing below a process.
+here=$(dirname -- "$(readlink -f -- "$0")")
+${exports.join('')}${node}
+`;
+}
