@@ -27,6 +27,8 @@ export interface TestSystem {
   initDeploy(of: { project_name: string; language: string; text: string }): Promise<unknown>;
   /** What get_current_version says of the one host: the version, or why there is none. */
   version(order: SystemOrder): Promise<unknown>;
+  /** What get_latest_log says of the one host: the text, or why there is none. */
+  latestLog(of: { project_name: string; language: string; logname: string; line: number }): Promise<unknown>;
   /** How often the agent asked the origin for that file of a project. */
   requestsFor(order: SystemOrder): number;
   readonly deployed: { status_code: number; data: string };
@@ -78,13 +80,21 @@ export async function startSystem({ agent: settings = {}, languages = {} }: Syst
       const { project_name, link_name, language, deploy_dir } = fieldsOf(order);
       const query = new URLSearchParams({ project_name, link_name, language, server_list: agent.host });
       if (typeof deploy_dir === 'string') query.set('deploy_dir', deploy_dir);
-      const { body } = await sendRequest(`${controller.url}/get_current_version?${query}`);
-      const { succeed, failed } = (body as { data: Record<'succeed' | 'failed', Record<string, string>> }).data;
-      return succeed[agent.host] ?? failed[agent.host];
+      return ofHost(agent.host, (await sendRequest(`${controller.url}/get_current_version?${query}`)).body);
+    },
+    async latestLog(of) {
+      const body = { server_list: [agent.host], ...of };
+      return ofHost(agent.host, (await sendRequest(`${controller.url}/get_latest_log`, { body })).body);
     },
     requestsFor: (order) => origin.requests(pathOf(order)),
     stop,
   };
+}
+
+/** What an answer of two halves says of a host. */
+function ofHost(host: string, body: unknown): unknown {
+  const { succeed, failed } = (body as { data: Record<'succeed' | 'failed', Record<string, string>> }).data;
+  return succeed[host] ?? failed[host];
 }
 
 /** What has started does not outlive what has not. */

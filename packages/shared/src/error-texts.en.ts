@@ -1,4 +1,4 @@
-import type { Aftermath, CertificateFault, EntryRefusal, ErrorCode, ErrorParams } from './errors.ts';
+import type { Aftermath, CertificateFault, EntryRefusal, ErrorCode, ErrorParams, OldReleaseRefusal } from './errors.ts';
 import { formatBytes } from './format-bytes.ts';
 
 /** The English text of every code, as logs and people at a terminal read it. */
@@ -76,6 +76,8 @@ export const enTexts: { [C in ErrorCode]: (params: ErrorParams[C]) => string } =
     `no such release: ${version}; ${available === '' ? 'there is none to go back to' : `there are: ${available}`}`,
   RELEASE_CHANGED: ({ release, difference }) =>
     `release ${release} was changed since it was deployed: ${difference}; deploy it again`,
+  OLD_RELEASE_REFUSED: ({ release, reason, detail }) =>
+    `release ${release} of the old service cannot be used: ${oldRefusals[reason]}: ${detail}; deploy it again`,
   HOOK_FAILED: ({ hook, ending, output }) => `hook ${hook} failed: ${ending}${lastLines(output)}`,
   RELOAD_FAILED: ({ ending, output }) => `reload failed: ${ending}${lastLines(output)}`,
   SUPERVISOR_UNAVAILABLE: ({ reason }) => `supervisor does not answer: ${reason}`,
@@ -114,6 +116,14 @@ const joinFaults = {
   unknown: 'the token is not valid',
   used: 'the token has been used; make a new one with sampan-controller join-token',
   expired: 'the token has expired; make a new one with sampan-controller join-token',
+};
+
+const oldRefusals: Record<OldReleaseRefusal, string> = {
+  no_archive: 'it is not surely whole, there is no archive beside it to compare it with',
+  archive_unreadable: 'it is not surely whole, its archive cannot be read',
+  differs: 'it is not what its archive holds',
+  cut_short: 'it is cut short',
+  of_other_link: 'it belongs to another link',
 };
 
 const refusals: Record<EntryRefusal, string> = {

@@ -1,4 +1,4 @@
-import type { Aftermath, CertificateFault, EntryRefusal, ErrorCode, ErrorParams } from './errors.ts';
+import type { Aftermath, CertificateFault, EntryRefusal, ErrorCode, ErrorParams, OldReleaseRefusal } from './errors.ts';
 import { formatBytes } from './format-bytes.ts';
 
 /** The Chinese text of every code, as callers of the documented API read it. Documented words come first. */
@@ -68,6 +68,8 @@ export const zhTexts: { [C in ErrorCode]: (params: ErrorParams[C]) => string } =
   RELEASE_NOT_FOUND: ({ version, available }) =>
     `目标版本不存在: ${version}, ${available === '' ? '没有可回滚的版本' : `可回滚的版本: ${available}`}`,
   RELEASE_CHANGED: ({ release, difference }) => `版本 ${release} 部署后被改动: ${difference}, 请重新部署该版本`,
+  OLD_RELEASE_REFUSED: ({ release, reason, detail }) =>
+    `目标版本不可用: ${release} 由旧服务部署, ${oldRefusals[reason]}: ${detail}, 请重新部署该版本`,
   HOOK_FAILED: ({ hook, ending, output }) => `钩子执行失败: ${hook} ${ending}${lastLines(output)}`,
   RELOAD_FAILED: ({ ending, output }) => `服务重载失败: ${ending}${lastLines(output)}`,
   SUPERVISOR_UNAVAILABLE: ({ reason }) => `supervisor不可用: ${reason}`,
@@ -105,6 +107,14 @@ const joinFaults = {
   unknown: '令牌无效',
   used: '令牌已经用过, 请用 sampan-controller join-token 生成新的',
   expired: '令牌已过期, 请用 sampan-controller join-token 生成新的',
+};
+
+const oldRefusals: Record<OldReleaseRefusal, string> = {
+  no_archive: '不能确认其完整, 旁边没有压缩包可供核对',
+  archive_unreadable: '不能确认其完整, 压缩包无法读取',
+  differs: '与压缩包不一致',
+  cut_short: '文件不完整',
+  of_other_link: '属于其他软连接',
 };
 
 const refusals: Record<EntryRefusal, string> = {

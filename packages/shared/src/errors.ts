@@ -75,6 +75,8 @@ export interface ErrorParams {
   RELEASE_NOT_FOUND: { version: string; available: string };
   /** `difference`: the first entry that is missing, or something else than it was. */
   RELEASE_CHANGED: { release: string; difference: string };
+  /** A release of the service before Sampan that is not surely whole, or not this link's. `detail` says what was found. */
+  OLD_RELEASE_REFUSED: { release: string; reason: OldReleaseRefusal; detail: string };
   // Commands of the host's owner.
   HOOK_FAILED: { hook: string; ending: string; output: string };
   RELOAD_FAILED: { ending: string; output: string };
@@ -93,6 +95,9 @@ export interface ErrorParams {
 }
 
 export type ErrorCode = keyof ErrorParams;
+
+/** Why a release of the service before Sampan is not used. */
+export type OldReleaseRefusal = 'no_archive' | 'archive_unreadable' | 'differs' | 'cut_short' | 'of_other_link';
 
 /** Why an entry of an archive is not unpacked. */
 export type EntryRefusal =

@@ -9,7 +9,8 @@ export function isName(text: string): boolean {
   return text.length <= MAX_NAME_LENGTH && NAME.test(text) && !text.includes('..');
 }
 
-const ARCHIVE_ENDINGS = ['.tar.gz', '.tgz', '.tar'] as const;
+/** What is unpacked; the rest of such a name is the version. */
+export const ARCHIVE_ENDINGS = ['.tar.gz', '.tgz', '.tar'] as const;
 const BARE_ENDINGS = ['.jar', '.war'] as const;
 
 /** How an artifact is laid out: a tar to unpack, or a bare file that is the release itself. */

@@ -277,6 +277,11 @@ const table: { [C in ErrorCode]: Row<C> } = {
     zh: '版本 zeus-0.1.0 部署后被改动: src/app.php is missing, 请重新部署该版本',
     en: 'release zeus-0.1.0 was changed since it was deployed: src/app.php is missing; deploy it again',
   },
+  OLD_RELEASE_REFUSED: {
+    params: { release: 'zeus-0.1.0', reason: 'differs', detail: 'src/app.php is missing' },
+    zh: '目标版本不可用: zeus-0.1.0 由旧服务部署, 与压缩包不一致: src/app.php is missing, 请重新部署该版本',
+    en: 'release zeus-0.1.0 of the old service cannot be used: it is not what its archive holds: src/app.php is missing; deploy it again',
+  },
   HOOK_FAILED: {
     params: { hook: 'pre_activate', ending: 'exit 3', output: 'boom' },
     zh: '钩子执行失败: pre_activate exit 3, 输出: boom',

@@ -8,6 +8,7 @@ import type { ActivateOutcome } from '../operations/journal-record.ts';
 import type { OperationContext } from '../operations/operation-context.ts';
 import { type Layout, linkTargetOf, releaseOfLinkText, type Target } from '../releases/layout.ts';
 import { flipLink, readLinkText } from '../releases/link.ts';
+import { rememberLeft } from '../releases/old-releases.ts';
 import { currentVersion, treeFilePath, versionOfLinkText } from '../releases/release-store.ts';
 import { findMissing } from '../releases/tree-file.ts';
 import { chooseRelease, type ReleaseChoice } from './choose-release.ts';
@@ -15,6 +16,8 @@ import { expectedRelease } from './expected-release.ts';
 import { goBack } from './go-back.ts';
 import { hookOf, reload, runHook } from './hooks.ts';
 import type { HostServices } from './host-services.ts';
+import { namingOldReleases } from './naming-old-releases.ts';
+import { assertOldWhole } from './old-release-whole.ts';
 import { ownBase } from './own-base.ts';
 
 /** What is to become current. */
@@ -88,15 +91,19 @@ async function aftercare(
 /** Looks again before anything is touched: whose link it is, where it points, whether the program can be restarted. */
 async function planFlip(order: ActivateOrder, services: HostServices, operation: OperationContext): Promise<Flip> {
   const { layout, target } = order;
+  const limits = services.config.unpack;
   const from = await readLinkText(layout.link);
   // Under the lock of the base: what was found there and is needed from now on, pruning leaves alone.
-  const release = await services.baseLock.run(layout.baseDir, async () => {
-    const chosen = await chooseRelease(layout, target, order.choice);
-    const left = from === null ? undefined : releaseOfLinkText(layout, from);
-    services.holds.need(layout.link, operation.operationId, chosen.name, ...(left === undefined ? [] : [left]));
-    return chosen;
-  });
-  if (order.choice.kind === 'version') await assertWhole(layout, release.name, operation.signal);
+  const release = await services.baseLock
+    .run(layout.baseDir, async () => {
+      const chosen = await chooseRelease(layout, target, order.choice);
+      const left = from === null ? undefined : releaseOfLinkText(layout, from);
+      services.holds.need(layout.link, operation.operationId, chosen.name, ...(left === undefined ? [] : [left]));
+      return chosen;
+    })
+    .catch((error: unknown) => namingOldReleases(error, { layout, limits, current: from }, operation.signal));
+  if (release.old) await assertOldWhole({ layout, limits }, release.old, operation.signal);
+  else if (order.choice.kind === 'version') await assertWhole(layout, release.name, operation.signal);
   const staged = operation.history.findLast((record) => record.event === 'started' && record.phase === 'stage');
   if (staged?.event === 'started') assertUnmoved(layout, from, staged.oldTarget);
   if (order.restart) await services.supervisor.assertRestartable(target, operation.signal);
@@ -127,6 +134,7 @@ async function carryOut(
     // Somebody may have removed it by hand.
     await chooseRelease(layout, target, { kind: 'release', release: nameOf(flip.to) });
     assertUnmoved(layout, await readLinkText(layout.link), flip.from);
+    await rememberLeft(layout, flip.from);
     await operation.record({ event: 'flipping', from: flip.from, to: flip.to });
     await flipLink(layout, flip.to, operation.operationId);
   });

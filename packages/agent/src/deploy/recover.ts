@@ -72,7 +72,8 @@ function baseOf(config: HostServices['config'], target: Target): string | undefi
 
 /** The names that have a manifest or a tree file, or both. */
 async function metaNames(base: Base): Promise<Set<string>> {
-  return new Set((await namesIn(base.metaDir)).map((file) => file.replace(/\.(json|tree)$/, '')));
+  const files = (await namesIn(base.metaDir)).filter((file) => /\.(json|tree)$/.test(file));
+  return new Set(files.map((file) => file.replace(/\.(json|tree)$/, '')));
 }
 
 async function stands(path: string): Promise<boolean> {
