@@ -12,8 +12,10 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { deflateRawSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
 import { tarball } from '../helpers/archives.ts';
 import { readTree } from '../helpers/read-tree.ts';
 import { requires } from '../helpers/requires.ts';
@@ -41,20 +43,20 @@ describe.runIf(requires('supervisord'))('a host of the old SSH service', { timeo
     supervisord.include('old.conf', programs(host));
     await supervisord.run('update');
     await supervisord.untilRunning('shop:shop-web', 'shop:shop-worker', 'cart:cart-queue', 'api');
-    const language = { base_dir: join(host, 'service'), log_file: join(host, 'log/{logname}') };
-    const hooks = {
-      pre_activate: { run: ['sh', '-c', '[ ! -e ____post-deploy.sh ] || exec sh ./____post-deploy.sh'] },
-    };
     before = { tree: treeOfOthers(), pids: await pidsOfOthers() };
     system = await startSystem({
       agent: { supervisor: { ctl: supervisord.ctl, settle: '300ms' }, releases: { keep: 1 } },
-      languages: { php: language, java: { ...language, hooks } },
+      languages: printedLanguages('README.md', host),
     });
   }, 60_000);
   afterAll(async () => {
     await system?.stop();
     await supervisord?.stop();
     rmSync(host, { recursive: true, force: true });
+  });
+
+  it('is taken over by what README says to write, in both languages', () => {
+    expect(printedLanguages('README.zh-CN.md', host)).toEqual(printedLanguages('README.md', host));
   });
 
   it('tells the versions that its absolute links name, the bare jar by its whole name', async () => {
@@ -200,6 +202,13 @@ describe.runIf(requires('supervisord'))('a host of the old SSH service', { timeo
     );
   }
 });
+
+/** The lines of agent.yaml that a README shows for such a host, for one whose files lie below `host` in place of /root. */
+function printedLanguages(page: string, host: string): Record<string, Record<string, unknown>> {
+  const text = readFileSync(fileURLToPath(new URL(`../../${page}`, import.meta.url)), 'utf8');
+  const block = text.split('```yaml\n').find((part) => part.includes('____post-deploy.sh')) ?? '';
+  return parse(block.slice(0, block.indexOf('```')).replaceAll('/root/', `${host}/`)).languages;
+}
 
 const RUN = 'exec sleep 100000\n';
 const POST_DEPLOY = 'echo "by $(cat version.txt)" > post-deployed\n';

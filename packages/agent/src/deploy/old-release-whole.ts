@@ -18,6 +18,7 @@ interface Old {
 
 /** Reading archives takes time: an error that lists what could be used instead looks at no more. */
 const MAX_LISTED = 10;
+const LIST_WITHIN_MS = 5000;
 
 /**
  * An old release may be used for a link if it is surely whole. It is, if that link names it or was first flipped away from it
@@ -45,15 +46,21 @@ export async function assertOldWhole({ layout, limits }: Old, release: OldReleas
   if (difference !== undefined) throw refused(name, 'differs', difference);
 }
 
-/** The names of the old releases that the link could go back to now, newest first; at most 10 are looked at. */
+/**
+ * The names of the old releases that the link could go back to now, newest first, as far as is found out within 5 s; at most
+ * 10 are looked at. Rejects with the reason of `signal`.
+ */
 export async function usableOldReleases(old: Old, current: string | undefined, signal: AbortSignal): Promise<string[]> {
   const usable: string[] = [];
+  const enough = AbortSignal.timeout(LIST_WITHIN_MS);
   const candidates = (await oldReleasesOf(old.layout)).filter(({ name }) => name !== current);
   for (const release of candidates.slice(0, MAX_LISTED)) {
     try {
-      await assertOldWhole(old, release, signal);
+      await assertOldWhole(old, release, AbortSignal.any([signal, enough]));
       usable.push(release.name);
     } catch (error) {
+      signal.throwIfAborted();
+      if (enough.aborted) break;
       if (!DeployError.is(error, 'OLD_RELEASE_REFUSED')) throw error;
     }
   }
