@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { sequences } from './commands.ts';
 import { before } from './expectation.ts';
 import { HostUnderTest } from './host-under-test.ts';
-import { newModel, violations } from './model.ts';
+import { type Model, newModel, violations } from './model.ts';
 import { ask, type Order, prepare, send } from './orders.ts';
 import { projects, type Shipment } from './projects.ts';
 
@@ -29,23 +29,35 @@ export async function tryRandomSequences({
   path,
   replayPath,
 }: Tries): Promise<void> {
-  const property = fc.asyncProperty(sequences(maxCommands, replayPath), async (commands) => {
-    const host = await HostUnderTest.open();
-    const model = newModel();
-    try {
-      await fc.asyncModelRun(() => ({ model, real: host }), commands);
-      await converge(host);
-    } finally {
-      await host.close();
-    }
+  // One that is interrupted goes on behind fast-check's back.
+  let running: Promise<void> = Promise.resolve();
+  const property = fc.asyncProperty(sequences(maxCommands, replayPath), (commands) => {
+    running = tryOne(commands);
+    return running;
   });
-  await fc.assert(property, {
-    numRuns: runs,
-    interruptAfterTimeLimit: withinMs,
-    markInterruptAsFailure: false,
-    ...(seed === undefined ? {} : { seed }),
-    ...(path === undefined ? {} : { path }),
-  });
+  try {
+    await fc.assert(property, {
+      numRuns: runs,
+      interruptAfterTimeLimit: withinMs,
+      markInterruptAsFailure: false,
+      ...(seed === undefined ? {} : { seed }),
+      ...(path === undefined ? {} : { path }),
+    });
+  } finally {
+    await running.catch(() => undefined);
+  }
+}
+
+async function tryOne(
+  commands: Parameters<typeof fc.asyncModelRun<Model, HostUnderTest, boolean, Model>>[1],
+): Promise<void> {
+  const host = await HostUnderTest.open();
+  try {
+    await fc.asyncModelRun(() => ({ model: newModel(), real: host }), commands);
+    await converge(host);
+  } finally {
+    await host.close();
+  }
 }
 
 /** I3, at last: whatever has happened, what is deployed now is current. */
