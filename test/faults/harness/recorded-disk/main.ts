@@ -2,7 +2,8 @@
 // A loop device on that file, with a file system on it, then is a disk whose every state at a power cut can be made again.
 // Usage: main.ts <directory> <image> <log> <mount point>. Says `serving` once it is mounted. When its stdin ends, as it does
 // with whoever started it, it unmounts the directory and what is mounted on the disk, and ends.
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { openSync, read, readFileSync, writeSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { flushRecord, writeRecord } from './write-log.ts';
@@ -42,7 +43,7 @@ const disk = readFileSync(image);
 const logFile = openSync(log, 'a');
 const fuse = openSync('/dev/fuse', 'r+');
 mount();
-process.stdin.on('end', () => unmountAll()).resume();
+process.stdin.on('end', () => void unmountAll()).resume();
 console.log('serving');
 serve(Buffer.alloc(MAX_WRITE + 64 * 1024));
 
@@ -55,8 +56,11 @@ function mount(): void {
   if (status !== 0) throw new Error(`mount: ${stderr}`);
 }
 
-function unmountAll(): void {
-  for (const path of [mountPoint, directory]) spawnSync('umount', ['--lazy', path]);
+/** The file system on the disk writes to it once more as it goes: this program has to serve it meanwhile. */
+async function unmountAll(): Promise<void> {
+  for (const path of [mountPoint, directory]) {
+    await once(spawn('umount', ['--lazy', path], { stdio: 'ignore' }), 'exit');
+  }
   process.exit();
 }
 
