@@ -2,9 +2,12 @@ import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { createServer as createHttpsServer } from 'node:https';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { CertificateAuthority } from '@sampan/controller/identity/certificate-authority.ts';
+import { splitPem } from '@sampan/shared/identity/pem.ts';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import type { StartedAgent } from '../../helpers/start-agent.ts';
 import { type HostToJoin, hostToJoin, type Site, startJoined, startSite } from '../../helpers/start-site.ts';
 import { tempDir } from '../../helpers/temp-dir.ts';
@@ -65,6 +68,32 @@ describe('joining', () => {
     });
     // It is still good.
     expect((await hostToJoin().join(here.controller.url, token)).code).toBe(0);
+  });
+
+  it('sends nothing to whoever shows the CA of the token beside one of their own', async () => {
+    const here = await startSite();
+    const token = await here.joinToken('--host', '127.0.0.1');
+    const real = await here.command('ca', 'show');
+    const own = await CertificateAuthority.create();
+    const pair = await own.issueServer(['127.0.0.1'], 3_600_000);
+    const [ca = ''] = splitPem(readFileSync(join(here.dir, 'identity', 'authority.pem'), 'utf8'));
+    const asked: string[] = [];
+    const impostor = createHttpsServer({ key: pair.key, cert: pair.certificate }, (request, response) => {
+      asked.push(`${request.method} ${request.url}`);
+      response.end(`${ca}\n${own.bundle}`);
+    }).listen(0, '127.0.0.1');
+    await once(impostor, 'listening');
+    onTestFinished(() => void impostor.close());
+    const { port } = impostor.address() as AddressInfo;
+    const host = hostToJoin();
+    expect(real.stdout).toContain(token.split('_')[3]);
+    expect(await host.join(`https://127.0.0.1:${port}`, token)).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringMatching(/shows another CA .*and more than one.*nothing was sent to it/),
+    });
+    expect(asked).toEqual(['GET /v1/agents/ca.pem']);
+    expect(readdirSync(host.root)).toEqual(['agent.yaml']);
   });
 
   it('is open to anybody, with the CA and, where there is one, the package, and nothing else of /v1', async () => {
@@ -172,13 +201,16 @@ describe('the line that installs an agent', () => {
     writeFileSync(packageFile, 'the package');
     const [here, other] = [await startSite({ agents: { package: packageFile } }), await startSite()];
     const line = await lineOf(here);
-    const script = await run(line.replace(/sh install\.sh .*'$/, "cat install.sh'"));
+    const script = await run(line.replace(/sh install\.sh .*\)$/, 'cat install.sh)'));
     expect({ ...script, stdout: script.stdout.split('\n')[0] }).toEqual({ code: 0, stdout: '#!/bin/sh', stderr: '' });
     const sum = createHash('sha256').update('the package').digest('hex');
     expect(script.stdout).toContain(`echo "${sum}  package.tar.gz" | sha256sum -c -`);
     // Up to where it would unpack.
     const fetched = await run(
-      line.replace(/sh install\.sh (.*)'$/, "sed /^mkdir/q install.sh >fetch.sh; sh fetch.sh $1; cat package.tar.gz'"),
+      line.replace(
+        /sh install\.sh (.*)\)$/,
+        'sed "/^mkdir/s/.*/cat package.tar.gz; exit/" install.sh >fetch.sh; sh fetch.sh $1)',
+      ),
     );
     expect(fetched).toEqual({ code: 0, stdout: 'the package', stderr: '' });
     const portOf = ({ controller }: Site) => new URL(controller.url).port;
@@ -186,9 +218,20 @@ describe('the line that installs an agent', () => {
     expect(elsewhere).toMatchObject({ code: 1, stderr: expect.stringContaining('did NOT match') });
   });
 
+  it('takes no address that a shell would read as more', async () => {
+    const here = await startSite();
+    const answer = await here.command('join-token', '--host', '127.0.0.1', '--controller', "https://a';touch$x;'b:80");
+    expect(answer).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringMatching(/^--controller is .*, expected an address/),
+    });
+  });
+
   async function lineOf({ command, controller }: Site): Promise<string> {
     const { stderr } = await command('join-token', '--host', '127.0.0.1', '--controller', controller.url);
-    return stderr.split('\n').find((text) => text.startsWith("  sh -c '")) ?? '';
+    const line = stderr.split('\n').find((text) => text.startsWith('  (set -e')) ?? '';
+    return line.trim().replace('-p /opt', `-p ${tempDir()}`);
   }
 
   function run(line: string): Promise<{ code: number; stdout: string; stderr: string }> {

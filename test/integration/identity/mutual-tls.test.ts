@@ -1,6 +1,7 @@
 import { createPublicKey, X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { rmSync } from 'node:fs';
+import { connect as connectHttp2 } from 'node:http2';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
 import {
@@ -254,6 +255,56 @@ describe('an agent under TLS', () => {
     await expect(
       renew(connection, { certificate: certificate.toString(), roots: stranger.bundle }),
     ).rejects.toMatchObject({ params: { found: 'it does not lead to a root that comes with it' } });
+  });
+
+  it('refuses a certificate of the future: until then the controller would be locked out', async () => {
+    const keys = await issueAgent(authority, ['127.0.0.1']);
+    const other = await agentWith(keys);
+    const connection = await poolOf(authority, controller).connect(
+      planHost(other.host).address,
+      AbortSignal.timeout(5_000),
+    );
+    const spki = new Uint8Array(createPublicKey(keys.key).export({ type: 'spki', format: 'der' }));
+    const certificate = await tomorrow(() => authority.issueAgent(['127.0.0.1'], spki, DAY_MS));
+    await expect(renew(connection, { certificate, roots: authority.bundle })).rejects.toMatchObject({
+      code: 'INVALID_REQUEST',
+      params: { found: expect.stringMatching(/^it is not valid now: /) },
+    });
+  });
+
+  it('closes what an old root let in once that is trusted no longer', async () => {
+    const keys = await issueAgent(authority, ['127.0.0.1']);
+    const other = await agentWith(keys);
+    const old = await poolOf(authority, controller).connect(planHost(other.host).address, AbortSignal.timeout(5_000));
+    const next = await authority.roll();
+    const spki = new Uint8Array(createPublicKey(keys.key).export({ type: 'spki', format: 'der' }));
+    const certificate = await next.issueAgent(['127.0.0.1'], spki, DAY_MS);
+    const rolled = await poolOf(next, await next.issueClient(DAY_MS)).connect(
+      planHost(other.host).address,
+      AbortSignal.timeout(5_000),
+    );
+    await renew(rolled, { certificate, roots: next.bundle });
+    expect(old.ended.aborted).toBe(false);
+    await renew(rolled, { certificate, roots: next.retire().bundle });
+    await expect.poll(() => old.ended.aborted).toBe(true);
+    expect(rolled.ended.aborted).toBe(false);
+  });
+
+  it('holds little for those whom it refuses, however much they ask', async () => {
+    const { host: ip, port } = planHost(agent.host).address;
+    const sockets = await Promise.all(
+      Array.from({ length: 5 }, async () => {
+        const session = connectHttp2(`https://${ip}:${port}`, { rejectUnauthorized: false });
+        const closed = once(session, 'close');
+        session.on('error', () => undefined);
+        for (let asked = 0; asked < 2_000; asked += 1) {
+          session.request({ ':method': 'POST', ':path': '/x' }).on('error', () => undefined);
+        }
+        return { closed };
+      }),
+    );
+    await Promise.all(sockets.map(({ closed }) => closed));
+    expect(await statusAt(agent.host)).toMatchObject({ ready: true });
   });
 
   async function agentWith(pair: KeyPair, dir = tempDir()): Promise<StartedAgent> {

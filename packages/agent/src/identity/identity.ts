@@ -39,7 +39,7 @@ export class Identity {
    */
   async renew(renewed: Omit<IdentityPem, 'key'>): Promise<void> {
     const pem = { ...renewed, key: this.#pem.key };
-    const fault = identityFault(pem) ?? chainFault(pem);
+    const fault = identityFault(pem) ?? chainFault(pem) ?? timeFault(pem);
     if (fault !== undefined) {
       throw new DeployError('INVALID_REQUEST', {
         field: 'certificate',
@@ -51,6 +51,14 @@ export class Identity {
     this.#pem = pem;
     for (const listener of this.#listeners) listener();
   }
+}
+
+/** One of the future would lock the controller out until then; its clock was wrong when it signed, or ours is. */
+function timeFault({ certificate }: IdentityPem): string | undefined {
+  const { validFromDate, validToDate } = leafOf(certificate);
+  const now = new Date();
+  if (now >= validFromDate && now <= validToDate) return undefined;
+  return `it is not valid now: ${validFromDate.toISOString()} to ${validToDate.toISOString()}, and this clock says ${now.toISOString()}`;
 }
 
 function leafOf(certificate: string): X509Certificate {

@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join as joinPath } from 'node:path';
 import { parseJoinToken } from '@sampan/shared/identity/join-token.ts';
-import { pemSha256, splitPem } from '@sampan/shared/identity/pem.ts';
+import { canonicalPem, pemSha256, splitPem } from '@sampan/shared/identity/pem.ts';
 import { ConfigError } from '@sampan/shared/load-config.ts';
 import { makeDirectory } from '../host/durable-file.ts';
 import { chainFault, identityFault, writeIdentity } from '../identity/identity-files.ts';
@@ -45,7 +45,9 @@ export async function join({
   const fault =
     identityFault(pem) ??
     chainFault(pem) ??
-    (given.roots.includes(ca.trim()) ? undefined : 'the CA that the token names is not among its roots');
+    (certificatesIn(given.roots).some((root) => canonicalPem(root) === ca)
+      ? undefined
+      : 'the CA that the token names is not among its roots');
   if (fault !== undefined) throw new ConfigError(`the controller answered with what cannot be used: ${fault}`);
   await makeDirectory(dir);
   await writeIdentity(dir, pem);
@@ -60,15 +62,29 @@ function httpsUrl(text: string): URL {
 
 /** The controller's CA, if it is the one that the token names. Only this question is asked before that is known. */
 async function pinnedCa(url: URL, expected: string): Promise<string> {
-  const text = await ask(url, { path: '/v1/agents/ca.pem', ca: undefined });
-  const found = splitPem(text).map((pem) => pemSha256(new X509Certificate(pem)));
-  if (found[0] === expected) return text;
+  const shown = certificatesIn(await ask(url, { path: '/v1/agents/ca.pem', ca: undefined }));
+  const [found] = shown.map(pemSha256);
+  // What was compared and nothing else: whoever answered may have added a CA of their own.
+  if (shown[0] && shown.length === 1 && found === expected) return canonicalPem(shown[0]);
   throw new ConfigError(
-    `${url.origin} shows another CA (SHA-256 ${found[0] ?? 'none'}) than the token names (${expected}); nothing was sent to it. Is it the right controller? A token from before a roll of the CA is no good any more.`,
+    `${url.origin} shows another CA (SHA-256 ${found ?? 'none'}${shown.length > 1 ? ', and more than one' : ''}) than the token names (${expected}); nothing was sent to it. Is it the right controller? A token from before a roll of the CA is no good any more.`,
   );
 }
 
 function readAnswer(text: string): { host: string; certificate: string; roots: string } {
-  const { host, certificate, roots } = JSON.parse(text) as Record<string, unknown>;
-  return { host: String(host), certificate: String(certificate), roots: String(roots) };
+  try {
+    const { host, certificate, roots } = JSON.parse(text) as Record<string, unknown>;
+    return { host: String(host), certificate: String(certificate), roots: String(roots) };
+  } catch (cause) {
+    throw new ConfigError('the controller answered with what cannot be used: no JSON', { cause });
+  }
+}
+
+/** None where one of them cannot be read. */
+function certificatesIn(pem: string): X509Certificate[] {
+  try {
+    return splitPem(pem).map((text) => new X509Certificate(text));
+  } catch {
+    return [];
+  }
 }

@@ -55,9 +55,17 @@ export class GrpcServer {
   /** Answers the calls that run, at most for `graceMs`, and closes. */
   async close(graceMs: number): Promise<void> {
     this.#gate?.close();
-    const timer = setTimeout(() => this.#server.forceShutdown(), graceMs);
-    await new Promise<void>((resolve) => this.#server.tryShutdown(() => resolve()));
-    clearTimeout(timer);
+    await new Promise<void>((resolve) => {
+      // A connection on which no HTTP/2 was ever spoken is forgotten by gRPC, which then waits for it for good.
+      const timer = setTimeout(() => {
+        this.#server.forceShutdown();
+        resolve();
+      }, graceMs);
+      this.#server.tryShutdown(() => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
   }
 }
 

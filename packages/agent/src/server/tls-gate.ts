@@ -5,6 +5,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { createServer, type SecureContextOptions, type Server, type TLSSocket } from 'node:tls';
 import type { DeployError } from '@sampan/shared/errors.ts';
 import { type PeerProof, refuseController } from '@sampan/shared/identity/judge-certificate.ts';
+import { splitPem } from '@sampan/shared/identity/pem.ts';
 import { ConfigError } from '@sampan/shared/load-config.ts';
 import type { Logger } from '@sampan/shared/logger.ts';
 import type { ListenAddress } from '@sampan/shared/units.ts';
@@ -14,6 +15,11 @@ import type { Identity } from '../identity/identity.ts';
 const HANDSHAKE_TIMEOUT_MS = 10_000;
 /** Time for a peer that is refused to read why. */
 const REFUSAL_MS = 5_000;
+/** Of one refused peer: it needs one to read why. */
+const MAX_REFUSED_STREAMS = 16;
+/** Connections that are not let in, at one time. Where there are more, the oldest goes: the controller's own takes milliseconds. */
+const MAX_STRANGERS = 200;
+const TOLD_EVERY_MS = 1_000;
 const LOOK_EVERY_MS = 10_000;
 
 /**
@@ -27,7 +33,9 @@ export class TlsGate {
   readonly #server: Server;
   readonly #log: Logger;
   readonly #peers = new Map<string, { socket: TLSSocket; proof: PeerProof }>();
+  readonly #strangers = new Set<Socket>();
   #timer: NodeJS.Timeout | undefined;
+  #toldAtMs = Number.NEGATIVE_INFINITY;
 
   /** `admit` is handed each connection that was let in. */
   constructor(identity: Identity, admit: (socket: TLSSocket) => void, log: Logger) {
@@ -40,10 +48,14 @@ export class TlsGate {
       rejectUnauthorized: false,
       handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
     });
-    identity.onChange(() => this.#server.setSecureContext(contextOf(identity)));
+    identity.onChange(() => {
+      this.#server.setSecureContext(contextOf(identity));
+      this.#dropThoseOfOldRoots(identity);
+    });
+    this.#server.on('connection', (socket: Socket) => this.#countStranger(socket));
     this.#server.on('secureConnection', (socket) => this.#receive(socket, admit));
     this.#server.on('tlsClientError', (error, socket) => {
-      log.info({ err: error, peer: peerOf(socket) }, 'no TLS connection');
+      this.#tell('info', { err: error, peer: peerOf(socket) }, 'no TLS connection');
       socket.destroy();
     });
   }
@@ -75,13 +87,43 @@ export class TlsGate {
     const refused = refuseController(proof);
     socket.on('error', (error) => this.#log.debug({ err: error, peer }, 'connection broke'));
     if (refused) {
-      this.#log.warn({ peer, ...refused.params }, 'peer refused');
+      this.#tell('warn', { peer, ...refused.params }, 'peer refused');
       refuse(socket, refused);
       return;
     }
     this.#peers.set(peer, { socket, proof });
-    socket.once('close', () => this.#peers.delete(peer));
+    for (const stranger of this.#strangers) if (peerOf(stranger) === peer) this.#strangers.delete(stranger);
+    socket.once('close', () => {
+      if (this.#peers.get(peer)?.socket === socket) this.#peers.delete(peer);
+    });
     admit(socket);
+  }
+
+  #countStranger(socket: Socket): void {
+    this.#strangers.add(socket);
+    socket.once('close', () => this.#strangers.delete(socket));
+    const [oldest] = this.#strangers;
+    if (this.#strangers.size > MAX_STRANGERS) oldest?.destroy();
+  }
+
+  /** Strangers decide how often they come, and must not fill the log. */
+  #tell(level: 'info' | 'warn', facts: object, message: string): void {
+    const nowMs = performance.now();
+    if (nowMs - this.#toldAtMs < TOLD_EVERY_MS) return;
+    this.#toldAtMs = nowMs;
+    this.#log[level](facts, message);
+  }
+
+  /** A root that is trusted no longer takes with it the connections that it let in. */
+  #dropThoseOfOldRoots({ pem }: Identity): void {
+    const roots = splitPem(pem.roots).map((text) => new X509Certificate(text));
+    for (const [peer, { socket, proof }] of this.#peers) {
+      const { certificate } = proof;
+      if (certificate && roots.some((root) => certificate.checkIssued(root) && certificate.verify(root.publicKey)))
+        continue;
+      this.#log.warn({ peer }, 'connection closed: its root is trusted no longer');
+      socket.destroy();
+    }
   }
 
   #dropExpired(): void {
@@ -115,10 +157,18 @@ function peerOf({ remoteAddress, remotePort }: Socket): string {
 /** Answers whatever is called, known or not, with the refusal; then closes. */
 function refuse(socket: TLSSocket, refusal: DeployError): void {
   const { code, details, metadata } = toServiceError(refusal);
-  const session = performServerHandshake(socket);
+  const session = performServerHandshake(socket, {
+    settings: { maxConcurrentStreams: MAX_REFUSED_STREAMS },
+    // In MiB, the least that there is.
+    maxSessionMemory: 1,
+  });
+  let streams = 0;
   session.on('error', () => socket.destroy());
   session.on('stream', (stream) => {
     stream.on('error', () => socket.destroy());
+    streams += 1;
+    if (streams > MAX_REFUSED_STREAMS) socket.destroy();
+    if (stream.destroyed || socket.destroyed) return;
     const carried = metadata.get(ERROR_KEY)[0] as Buffer;
     stream.respond(
       {

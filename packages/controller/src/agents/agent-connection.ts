@@ -21,6 +21,7 @@ export class AgentConnection {
   readonly #ended = new AbortController();
   readonly #cut = new AbortController();
   readonly #prepared: PreparedConnection;
+  #calls = 0;
   #heardAtMs = performance.now();
 
   constructor(peer: Peer, prepared: PreparedConnection, timeoutMs: number) {
@@ -62,6 +63,19 @@ export class AgentConnection {
     this.close();
     this.#cut.abort(refusal);
     return false;
+  }
+
+  /** To be called as a call begins; what it returns, when it has ended. */
+  begin(): () => void {
+    this.#calls += 1;
+    return () => {
+      this.#calls -= 1;
+    };
+  }
+
+  /** Whether calls run. They may, after it was closed. */
+  get isBusy(): boolean {
+    return this.#calls > 0;
   }
 
   /** Takes no more calls; those that run may finish. */

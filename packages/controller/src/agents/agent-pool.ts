@@ -22,6 +22,8 @@ const UNREACHABLE_KEPT_MS = 10 * 60_000;
 export class AgentPool {
   readonly #how: Dialling;
   readonly #connections = new Map<string, AgentConnection>();
+  /** Out of use, while calls over them may still run. */
+  readonly #leaving = new Set<AgentConnection>();
   readonly #dialling = new Map<string, Promise<AgentConnection>>();
   /** When an address could last not be reached, oldest first. */
   readonly #unreachable = new Map<string, number>();
@@ -41,7 +43,9 @@ export class AgentPool {
     signal.throwIfAborted();
     const connection = this.#connections.get(address.key);
     if (connection?.isWelcome() && connection.silentMs < FRESH_MS) return connection;
-    return await abortable(this.#joinDial(address), signal);
+    const dialled = await abortable(this.#joinDial(address), signal);
+    if (dialled.isWelcome()) return dialled;
+    throw dialled.cut.reason;
   }
 
   /** How many agents are connected, and how many could not be reached when they were last tried in the past ten minutes. */
@@ -52,12 +56,16 @@ export class AgentPool {
 
   /** Looks at every connection whether its agent may still be spoken to, and cuts those whose identity has ended. */
   cutUnwelcome(): void {
-    for (const connection of [...this.#connections.values()]) connection.isWelcome();
+    for (const connection of [...this.#connections.values(), ...this.#leaving]) connection.isWelcome();
+    for (const connection of this.#leaving) if (!connection.isBusy) this.#leaving.delete(connection);
   }
 
   /** Takes every connection out of use, so that the next call makes a new one with what we show of ourselves now. Calls that run may finish. */
   renewAll(): void {
-    for (const connection of [...this.#connections.values()]) connection.close();
+    for (const connection of [...this.#connections.values()]) {
+      this.#leaving.add(connection);
+      connection.close();
+    }
   }
 
   /** Closes every connection. Calls that run may finish. */

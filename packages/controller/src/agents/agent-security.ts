@@ -58,7 +58,7 @@ export function mutualTls(own: Credentials): AgentSecurity {
         credentials: credentials.createFromSecureContext(own.context, { checkServerIdentity }),
         // Under a name of its own: to an IP address TLS would fail (Node takes none as a server name).
         options: { 'grpc.ssl_target_name_override': AGENT_SERVER_NAME },
-        refusal: () => proof && judge(proof, address),
+        refusal: () => judge(proof ?? NOT_SHOWN, address),
       };
     },
     async diagnose(address, peer, signal) {
@@ -67,6 +67,8 @@ export function mutualTls(own: Credentials): AgentSecurity {
     },
   };
 }
+
+const NOT_SHOWN: PeerProof = { certificate: undefined, chainFault: undefined };
 
 async function proofOf(peer: Peer, secureContext: SecureContext, signal: AbortSignal): Promise<PeerProof> {
   signal.throwIfAborted();

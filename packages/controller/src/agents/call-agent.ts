@@ -24,8 +24,10 @@ export function callAgent<Response>(
     signal.throwIfAborted();
     if (connection.ended.aborted) throw new AgentLoss('ECONNRESET');
     const cancel = () => started.cancel();
+    const ended = connection.begin();
     const started = call.start(connection.client, { deadline: Date.now() + call.timeoutMs }, (error, response) => {
       signal.removeEventListener('abort', cancel);
+      ended();
       if (signal.aborted) reject(signal.reason);
       else if (error) reject(agentError(error, call));
       else if (response === undefined) reject(new Error(`${call.method} gave no response`));

@@ -13,7 +13,7 @@ export interface StreamingCall<Event> {
 /**
  * Makes a streaming call and reads it to its end.
  * @throws DeployError as the agent sent it, AGENT_CONNECT_TIMEOUT when it does not end in time; AgentLoss when the connection
- * breaks; CERTIFICATE_REFUSED when the agent's identity ends meanwhile; what `caller` was aborted with, after the call was given up on this side (which cancels nothing at the agent).
+ * breaks; what `onEvent` threw; CERTIFICATE_REFUSED when the agent's identity ends meanwhile; what `caller` was aborted with, after the call was given up on this side (which cancels nothing at the agent).
  */
 export function readEvents<Event>(
   connection: AgentConnection,
@@ -25,11 +25,20 @@ export function readEvents<Event>(
     signal.throwIfAborted();
     if (connection.ended.aborted) throw new AgentLoss('ECONNRESET');
     const stream = call.start(connection.client, { deadline: Date.now() + call.timeoutMs });
+    // However it ends.
+    stream.on('close', connection.begin());
     const cancel = () => stream.cancel();
     signal.addEventListener('abort', cancel, { once: true });
     stream.on('data', (event: Event) => {
       connection.heard();
-      call.onEvent(event);
+      try {
+        call.onEvent(event);
+      } catch (error) {
+        // What an agent sends must not end this process.
+        signal.removeEventListener('abort', cancel);
+        reject(error);
+        cancel();
+      }
     });
     stream.on('end', () => {
       signal.removeEventListener('abort', cancel);

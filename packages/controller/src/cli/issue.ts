@@ -37,14 +37,17 @@ async function issue(context: CommandContext, { host, alias, out }: IssueOptions
   const keys = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const spki = new Uint8Array(keys.publicKey.export({ type: 'spki', format: 'der' }));
   const entry = { who: context.who, action: 'issue', hosts: [names.host], outcome: 'OK' };
-  const issued = await context.db
-    .transaction()
-    .execute((trx) => enroll({ ...enrolling, db: trx }, { names, spki }, entry));
-  const key = keys.privateKey.export({ type: 'pkcs8', format: 'pem' });
-  await writeFile(join(out, 'agent.key'), key, { mode: 0o600, flag: 'wx' });
-  await writeFile(join(out, 'agent.pem'), issued.certificate, { flag: 'wx' });
-  await writeFile(join(out, 'ca.pem'), issued.roots, { flag: 'wx' });
+  await context.db.transaction().execute(async (trx) => {
+    const issued = await enroll({ ...enrolling, db: trx }, { names, spki }, entry);
+    // Before it counts: it ends the identity that the host has.
+    await writeFile(join(out, 'agent.key'), keys.privateKey.export({ type: 'pkcs8', format: 'pem' }), {
+      mode: 0o600,
+      flag: 'wx',
+    });
+    await writeFile(join(out, 'agent.pem'), issued.certificate, { flag: 'wx' });
+    await writeFile(join(out, 'ca.pem'), issued.roots, { flag: 'wx' });
+  });
   print(
-    `The identity of ${names.host} is in ${out}. Move the three files to the identity_dir of that host: they are the only copy of its key.`,
+    `The identity of ${names.host} is in ${out}. Move the three files to the identity_dir of that host: they are the only copy of its key. Any identity that it had before has ended.`,
   );
 }

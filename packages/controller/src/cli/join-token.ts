@@ -1,6 +1,7 @@
 import { formatJoinToken } from '@sampan/shared/identity/join-token.ts';
 import { ConfigError } from '@sampan/shared/load-config.ts';
 import { Command } from 'commander';
+import { parseAgentAddress } from '../agents/agent-address.ts';
 import { Audit } from '../auth/audit.ts';
 import type { ControllerConfig } from '../config.ts';
 import { namesOf } from '../identity/enroll.ts';
@@ -62,8 +63,10 @@ async function joinToken(context: CommandContext, { host, alias, ttl, controller
 /** @throws ConfigError */
 function withPort(text: string): string {
   const url = URL.parse(text);
-  if (url?.protocol !== 'https:')
+  // What is printed is typed into a shell.
+  if (url?.protocol !== 'https:' || !parseAgentAddress(url.hostname, 443)) {
     throw new ConfigError(`--controller is ${text}, expected an address such as https://deploy.example:8080`);
+  }
   return `https://${url.hostname}:${url.port || 443}`;
 }
 

@@ -44,13 +44,15 @@ async function sha256Of(file: string): Promise<string> {
   return hash.digest('hex');
 }
 
-/** Run by the line, in a directory of its own that holds `ca.pem`, with the controller's URL, its `host:port` and the token. */
+/** Run by the line, in a directory of its own that holds `ca.pem`, the file `token` and nothing else, with the controller's URL. It removes that directory. */
 function installScript(packageSha256: string): string {
   return `#!/bin/sh
 # Installs sampan-agent on this host and joins the controller.
-# Run by the line that "sampan-controller join-token" printed; it has checked ca.pem beside this file.
+# Run by the line that "sampan-controller join-token" printed; it has checked ca.pem beside this file, and this directory goes when all is done.
 set -eu
-url=$1 token=$2
+url=$1
+here=$PWD
+trap 'cd / && rm -rf "$here"' EXIT
 at=\${url#https://}
 port=\${at##*:}
 curl -fsS --cacert ca.pem --connect-to "${CONTROLLER_SERVER_NAME}:$port:$at" \\
@@ -60,7 +62,7 @@ mkdir package
 tar -xzf package.tar.gz -C package --strip-components=1
 ./package/install.sh
 # Run once more, its token is used up: the host keeps the identity that it has.
-/opt/sampan-agent/current/bin/sampan-agent --config /etc/sampan/agent.yaml join --force --controller "$url" --token "$token" ||
+/opt/sampan-agent/current/bin/sampan-agent --config /etc/sampan/agent.yaml join --force --controller "$url" --token-file token ||
   test -e /var/lib/sampan-agent/identity/agent.pem
 systemctl enable --quiet sampan-agent
 systemctl restart sampan-agent

@@ -72,20 +72,51 @@ export class CertificateRecords {
     return Number(numUpdatedRows);
   }
 
-  /** The serials that are revoked and have not expired by themselves. */
-  async revokedSerials(now = new Date()): Promise<Set<string>> {
+  /**
+   * Writes down what follows `known`, unless that was revoked, or another key joined as its host, since it was read: nothing
+   * is issued then. Undefined: so it is.
+   */
+  async succeed(known: AgentCertificate, issue: () => Promise<string>): Promise<AgentCertificate | undefined> {
+    const pem = await issue();
+    return await this.#db.transaction().execute(async (trx) => {
+      const records = new CertificateRecords(trx);
+      return (await records.isLive(known)) ? await records.add(known, pem) : undefined;
+    });
+  }
+
+  /** Whether a certificate is not revoked, and no other key is its host's by now. */
+  async isLive({ serial, host, keySha256: key }: AgentCertificate): Promise<boolean> {
+    const rows = await this.#db
+      .selectFrom('certificates')
+      .select(['serial', 'key_sha256', 'revoked_at'])
+      .where('host', '=', host)
+      .execute();
+    const own = rows.find((row) => row.serial === serial);
+    return own?.revoked_at === null && rows.every((row) => row.revoked_at !== null || row.key_sha256 === key);
+  }
+
+  /** The serials of all that were revoked. */
+  async revokedSerials(): Promise<Set<string>> {
     const rows = await this.#db
       .selectFrom('certificates')
       .select('serial')
       .where('revoked_at', 'is not', null)
-      .where('expires_at', '>', now.toISOString())
       .execute();
     return new Set(rows.map(({ serial }) => serial));
   }
 
-  /** The newest certificate of each host, by host; a host whose certificates are all revoked has its last one, marked so. */
-  async current(): Promise<AgentCertificate[]> {
-    const rows = await this.#db.selectFrom('certificates').selectAll().orderBy('issued_at').orderBy('serial').execute();
+  /**
+   * The newest certificate of each host, by host; a host whose certificates are all revoked has its last one, marked so. What was
+   * written down under a clock that was ahead does not count until then.
+   */
+  async current(now = new Date()): Promise<AgentCertificate[]> {
+    const rows = await this.#db
+      .selectFrom('certificates')
+      .selectAll()
+      .where('issued_at', '<=', now.toISOString())
+      .orderBy('issued_at')
+      .orderBy('serial')
+      .execute();
     const byHost = new Map<string, AgentCertificate>();
     for (const certificate of rows.map(certificateOf)) {
       if (

@@ -37,6 +37,7 @@ export class ControllerIdentity implements Credentials {
   readonly #listeners = new Map<'own' | 'revoked', Set<() => void>>();
   #state: State;
   #revoked: ReadonlySet<string>;
+  #isBlind = false;
   #timer: NodeJS.Timeout | undefined;
   #looking: Promise<void> = Promise.resolve();
 
@@ -100,8 +101,11 @@ export class ControllerIdentity implements Credentials {
     try {
       await this.#lookForRevoked();
       await this.#lookForOwn();
+      this.#isBlind = false;
     } catch (error) {
-      this.#log.error({ err: error }, 'certificates could not be looked at');
+      if (!this.#isBlind)
+        this.#log.error({ err: error }, 'certificates cannot be looked at; those that are known stay');
+      this.#isBlind = true;
     }
   }
 

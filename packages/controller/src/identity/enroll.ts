@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import { X509Certificate } from 'node:crypto';
+import { isIPv6 } from 'node:net';
 import * as x509 from '@peculiar/x509';
 import { DeployError } from '@sampan/shared/errors.ts';
 import { splitPem } from '@sampan/shared/identity/pem.ts';
@@ -71,7 +72,7 @@ export async function enroll(
 export function namesOf({ agent, aliases }: Pick<AgentNames, 'agent' | 'aliases'>): AgentNames {
   const parsed = (text: string) => {
     const address = parseAgentAddress(text, 7410);
-    if (address) return address;
+    if (address && isFitForCertificate(address.host)) return address;
     throw new ConfigError(`${text} is no host: expected an IP address, a name, name:port or [IPv6]:port`);
   };
   const { host } = parsed(agent);
@@ -80,6 +81,12 @@ export function namesOf({ agent, aliases }: Pick<AgentNames, 'agent' | 'aliases'
     host,
     aliases: [...new Set(aliases.map((alias) => parsed(alias).host))].filter((name) => name !== host),
   };
+}
+
+/** Names below sampan.internal are the controller's; an IPv6 address has one way to be written, and none of IPv4 inside. */
+function isFitForCertificate(host: string): boolean {
+  if (isIPv6(host)) return URL.parse(`http://[${host}]`)?.hostname === `[${host}]` && !host.startsWith('::ffff:');
+  return !host.endsWith('.sampan.internal');
 }
 
 /** @throws DeployError INVALID_REQUEST: no request, not signed by its own key, or not an ECDSA key on P-256. */

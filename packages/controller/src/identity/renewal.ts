@@ -48,12 +48,14 @@ export function isDue(certificate: AgentCertificate, authority: CertificateAutho
   return certificate.rootsSha256 !== rootsSha256(authority) || !isFresh(certificate, authority, now);
 }
 
-/** In the first half of its life, and signed by the newest root. */
+/** Valid, in the first half of its life, and signed by the newest root. */
 function isFresh({ pem, issuedAt, expiresAt }: AgentCertificate, authority: CertificateAuthority, now: Date): boolean {
   const halfway = (issuedAt.getTime() + expiresAt.getTime()) / 2;
   const leaf = new X509Certificate(pem);
+  // One of the future was issued while our clock was wrong, and is good for nobody now.
+  if (now < leaf.validFromDate || now.getTime() >= halfway) return false;
   const [newest = ''] = authority.pem.roots;
-  return now.getTime() < halfway && leaf.verify(new X509Certificate(newest).publicKey);
+  return leaf.verify(new X509Certificate(newest).publicKey);
 }
 
 async function renew(services: RenewalServices, known: AgentCertificate, signal: AbortSignal): Promise<void> {
@@ -61,6 +63,8 @@ async function renew(services: RenewalServices, known: AgentCertificate, signal:
   const { host } = known;
   try {
     const next = await nextCertificate(services, known);
+    // Revoked meanwhile: there was a queue before this.
+    if (!next || !(await records.isLive(next))) return;
     await handOver(services, next, signal);
     await records.handedOver(next.serial, rootsSha256(services.authority()));
     log.info({ host, serial: next.serial, expiresAt: next.expiresAt }, 'certificate renewed');
@@ -77,11 +81,11 @@ async function renew(services: RenewalServices, known: AgentCertificate, signal:
 async function nextCertificate(
   { authority, records, lifetimeMs }: RenewalServices,
   known: AgentCertificate,
-): Promise<AgentCertificate> {
+): Promise<AgentCertificate | undefined> {
   if (isFresh(known, authority(), new Date())) return known;
   const { publicKey } = new X509Certificate(known.pem);
   const spki = new Uint8Array(publicKey.export({ type: 'spki', format: 'der' }));
-  return await records.add(known, await authority().issueAgent([known.host, ...known.aliases], spki, lifetimeMs));
+  return await records.succeed(known, () => authority().issueAgent([known.host, ...known.aliases], spki, lifetimeMs));
 }
 
 async function handOver(services: RenewalServices, next: AgentCertificate, signal: AbortSignal): Promise<void> {
@@ -91,12 +95,7 @@ async function handOver(services: RenewalServices, next: AgentCertificate, signa
     const connection = await services.agents.connect(address, signal);
     await callAgent(connection, renewCall(request), signal);
   } catch (error) {
-    if (
-      !DeployError.is(error, 'CERTIFICATE_REFUSED') ||
-      error.params.whose !== 'agent' ||
-      error.params.fault !== 'expired'
-    )
-      throw error;
+    if (!isOnlyOutOfDate(error)) throw error;
     const key = keySha256(new X509Certificate(splitPem(next.pem)[0] ?? ''));
     await renewExpired(
       { address, context: services.context(), keySha256: key },
@@ -104,6 +103,13 @@ async function handOver(services: RenewalServices, next: AgentCertificate, signa
       AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
     );
   }
+}
+
+/** The agent's certificate has expired, or is of the future: a clock was wrong. Its key is known all the same. */
+function isOnlyOutOfDate(error: unknown): boolean {
+  if (!DeployError.is(error, 'CERTIFICATE_REFUSED')) return false;
+  const { whose, fault } = error.params;
+  return whose === 'agent' && (fault === 'expired' || fault === 'not_yet_valid');
 }
 
 function addressOf({ agent }: AgentCertificate, agentPort: number): AgentAddress {

@@ -30,7 +30,9 @@ export function refuseAgent(
   expected: { host: string; isRevoked(serial: string): boolean },
   now = new Date(),
 ): CertificateRefusal | undefined {
-  const fault = chainFault(proof, now) ?? agentFault(proof.certificate, expected);
+  // First, and for good: a certificate that is revoked and then expires must not be told, and treated, as merely expired.
+  const isRevoked = proof.certificate !== undefined && expected.isRevoked(proof.certificate.serialNumber);
+  const fault = isRevoked ? 'revoked' : (chainFault(proof, now) ?? agentFault(proof.certificate, expected.host));
   return (
     fault && new DeployError('CERTIFICATE_REFUSED', { whose: 'agent', fault, detail: describe(fault, proof, now) })
   );
@@ -52,13 +54,9 @@ function controllerFault(certificate: X509Certificate | undefined): CertificateF
   return isController && isFor(certificate, CLIENT_USE) ? undefined : 'wrong_role';
 }
 
-function agentFault(
-  certificate: X509Certificate | undefined,
-  { host, isRevoked }: { host: string; isRevoked(serial: string): boolean },
-): CertificateFault | undefined {
+function agentFault(certificate: X509Certificate | undefined, host: string): CertificateFault | undefined {
   const isAgent = certificate && urisOf(certificate).some((uri) => agentOf(uri) !== undefined);
   if (!isAgent || !isFor(certificate, SERVER_USE)) return 'wrong_role';
-  if (isRevoked(certificate.serialNumber)) return 'revoked';
   return namesHost(certificate, host) ? undefined : 'other_host';
 }
 

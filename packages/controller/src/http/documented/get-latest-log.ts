@@ -1,4 +1,5 @@
 import type { CallOptions } from '@grpc/grpc-js';
+import { DeployError } from '@sampan/shared/errors.ts';
 import { formatBytes } from '@sampan/shared/format-bytes.ts';
 import type { ReadLogChunk__Output } from '@sampan/shared/gen/sampan/agent/v1/ReadLogChunk.ts';
 import type { ReadLogRequest } from '@sampan/shared/gen/sampan/agent/v1/ReadLogRequest.ts';
@@ -72,6 +73,9 @@ async function readTail(
     start: (client: AgentConnection['client'], options: CallOptions) => client.readLog(request, options),
     onEvent: (chunk: ReadLogChunk__Output) => {
       text += chunk.text;
+      // As text, bytes that are no UTF-8 take up to three times as much; and no agent of ours sends more than it was asked for.
+      if (text.length > 3 * request.maxBytes)
+        throw new DeployError('INTERNAL', {}, { cause: new Error('the agent sent more than max_bytes') });
       isTruncated ||= chunk.truncated;
     },
   };
