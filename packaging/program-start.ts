@@ -10,7 +10,7 @@ export interface ProgramStart {
  * was freed between others; network buffers (64 KiB) go straight back when they are mapped. All that is 15 to 25 MiB.
  */
 export const AGENT_START: ProgramStart = {
-  flags: ['--jitless', '--max-semi-space-size=2', '--expose-gc'],
+  flags: ['--jitless', '--max-semi-space-size=2', '--expose-gc', '--disable-warning=ExperimentalWarning'],
   env: { MALLOC_ARENA_MAX: '1', MALLOC_TRIM_THRESHOLD_: '131072', MALLOC_MMAP_THRESHOLD_: '32768' },
 };
 

@@ -3,12 +3,13 @@ import { existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { expect } from 'vitest';
+import { vi } from 'vitest';
 import { keptTempDir } from './temp-dir.ts';
 
 /** A Debian of the bare minimum, as an archive: made once, and unpacked for every machine. */
 const IMAGE = fileURLToPath(new URL('../../node_modules/.cache/sampan-machine/bookworm-1.tar', import.meta.url));
 const INCLUDED = 'systemd,systemd-sysv,dbus,supervisor,curl,ca-certificates';
+const BOOT_TIMEOUT_MS = 60_000;
 const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /** A Debian with a systemd of its own, booted by systemd-nspawn in namespaces of its own, loopback its only network. */
@@ -23,8 +24,14 @@ export class Machine implements AsyncDisposable {
     mkdirSync(root);
     run('tar', ['-xf', IMAGE, '-C', root, '--numeric-owner', '--xattrs']);
     const machine = new Machine(root, shared);
-    await expect.poll(() => machine.try('systemctl is-system-running --wait').stdout).toMatch(/^(running|degraded)\n$/);
-    return machine;
+    try {
+      const hasBooted = () => /^(running|degraded)\n$/.test(machine.try('systemctl is-system-running --wait').stdout);
+      await vi.waitUntil(hasBooted, { timeout: BOOT_TIMEOUT_MS, interval: 200 });
+      return machine;
+    } catch (error) {
+      await machine[Symbol.asyncDispose]();
+      throw error;
+    }
   }
 
   private constructor(root: string, shared: string) {

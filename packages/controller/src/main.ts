@@ -48,10 +48,11 @@ async function serve(file: string | undefined): Promise<void> {
   const starting = startController(config, log);
   // After an impatient second signal the agents finish what they were told, and keep the outcome.
   stopOnSignal(starting, log);
-  // Where there is nothing to read again, SIGHUP ends the process, as it does when a terminal closes.
-  if (config.tls !== null && config.tls !== 'own_ca') {
+  // Where there is nothing to read again, SIGHUP ends the process, as it does when a terminal closes; but no unit that reloads.
+  const { NOTIFY_SOCKET } = process.env;
+  if ((config.tls !== null && config.tls !== 'own_ca') || NOTIFY_SOCKET !== undefined) {
     process.on('SIGHUP', () => void starting.then(({ reload }) => reload?.()).catch(() => undefined));
   }
   await starting;
-  notifyReady(process.env.NOTIFY_SOCKET, log);
+  notifyReady(NOTIFY_SOCKET, log);
 }
