@@ -1,4 +1,5 @@
 import { garbageCollector } from './garbage-collector.ts';
+import { dropUnusedPages } from './unused-pages.ts';
 
 const QUIET_MS = 3000;
 
@@ -28,5 +29,6 @@ export class IdleMemory {
     this.#timer = undefined;
     // Also the pages that V8 keeps for later, and code that has not run for a while.
     garbageCollector()({ type: 'major', execution: 'sync', flavor: 'last-resort' });
+    dropUnusedPages();
   }
 }

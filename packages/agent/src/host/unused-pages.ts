@@ -1,0 +1,50 @@
+import { readFileSync } from 'node:fs';
+
+const MADV_DONTNEED = 4;
+/** Node warns of `node:ffi` unless told not to: only a process that was started as shipped uses it. */
+const SILENT = '--disable-warning=ExperimentalWarning';
+
+interface Ffi {
+  dlopen(
+    library: string,
+    functions: { madvise: { arguments: string[]; return: string } },
+  ): { functions: { madvise(address: bigint, length: bigint, advice: number): number } };
+}
+
+/** A part of this process's address space. */
+interface Mapping {
+  start: bigint;
+  end: bigint;
+}
+
+/**
+ * Lets go of the pages of Node's own binary that this process has touched: code of its start and of past deploys, some 20 MiB,
+ * which a process that waits does not need. What it does need comes back from the page cache, at its first touch. Only
+ * mappings that nothing was ever written to are let go of, so what comes back is what was there.
+ */
+export function dropUnusedPages(): void {
+  const madvise = process.execArgv.includes(SILENT) ? systemMadvise() : undefined;
+  if (!madvise) return;
+  for (const { start, end } of cleanMappings(readFileSync('/proc/self/smaps', 'utf8'), process.execPath)) {
+    madvise(start, end - start, MADV_DONTNEED);
+  }
+}
+
+/** Undefined where this Node has no FFI. */
+function systemMadvise(): ((address: bigint, length: bigint, advice: number) => number) | undefined {
+  const ffi = process.getBuiltinModule('node:ffi') as unknown as Ffi | undefined;
+  const signature = { madvise: { arguments: ['pointer', 'u64', 'i32'], return: 'i32' } };
+  return ffi?.dlopen('libc.so.6', signature).functions.madvise;
+}
+
+/** The mappings of `file` in what /proc/self/smaps says, that cannot be written to and never were. */
+export function cleanMappings(smaps: string, file: string): Mapping[] {
+  return smaps.split(/^(?=[0-9a-f]+-[0-9a-f]+ )/m).flatMap((entry) => {
+    const [, start, end, permissions, path] = HEAD.exec(entry) ?? [];
+    const isClean = /^Private_Dirty: +0 kB$/m.test(entry) && /^Anonymous: +0 kB$/m.test(entry);
+    if (path !== file || permissions?.includes('w') || !isClean) return [];
+    return [{ start: BigInt(`0x${start}`), end: BigInt(`0x${end}`) }];
+  });
+}
+
+const HEAD = /^([0-9a-f]+)-([0-9a-f]+) (\S+) \S+ \S+ \d+ +(.*)$/m;
