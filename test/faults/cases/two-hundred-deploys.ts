@@ -18,12 +18,12 @@ import { type Base, diskFaults, leftovers, untilNone, versionAt } from '../harne
 import { type Package, packageOf } from '../harness/package.ts';
 import type { Report } from '../harness/run-cases.ts';
 
-/** What the agent, bundled and started as it is shipped, may hold resident when it has settled; 43 are pages of Node's own file. */
+/** What the agent, bundled and started as it is shipped, may hold resident when it has settled: 60 MB. */
 const LIMIT_MIB = 57;
 const DEPLOYS = 200;
 /** Of each way in which a deploy can go: what is opened once and kept is no leak. */
 const WARM_UP = 8;
-/** undici keeps a connection to an origin for four seconds, unless told otherwise. */
+/** Connections to an origin are kept for a while. */
 const SETTLES_WITHIN_MS = 60_000;
 const UNCHANGED_MS = 6000;
 
