@@ -42,6 +42,7 @@ const proofs: Record<string, Proof> = {
   'npm run generate': { runs: 'to its end' },
   'npm run check': { provenBy: '.ci/run' },
   'npm run test:faults': { provenBy: '.ci/run' },
+  'npm run test:installed': { provenBy: '.ci/run' },
   'npx sampan-agent': {
     runs: 'until Ctrl-C',
     printing: /"msg":"agent is ready"/,
