@@ -41,7 +41,8 @@ function systemMadvise(): ((address: bigint, length: bigint, advice: number) => 
 export function cleanMappings(smaps: string, file: string): Mapping[] {
   return smaps.split(/^(?=[0-9a-f]+-[0-9a-f]+ )/m).flatMap((entry) => {
     const [, start, end, permissions, path] = HEAD.exec(entry) ?? [];
-    const isClean = /^Private_Dirty: +0 kB$/m.test(entry) && /^Anonymous: +0 kB$/m.test(entry);
+    // A page that was written to through a private mapping is anonymous. One that counts as dirty may only not be on its disk yet.
+    const isClean = /^Anonymous: +0 kB$/m.test(entry);
     if (path !== file || permissions?.includes('w') || !isClean) return [];
     return [{ start: BigInt(`0x${start}`), end: BigInt(`0x${end}`) }];
   });

@@ -5,7 +5,7 @@ const mapping = (line: string, path: string, written = 0) =>
   `${line} 00000000 fe:00 531                            ${path}
 Size:               4280 kB
 Rss:                1080 kB
-Private_Dirty:  ${String(written).padStart(8)} kB
+Private_Dirty:       212 kB
 Anonymous:      ${String(written).padStart(8)} kB
 VmFlags: rd mr mw me
 `;
