@@ -41,7 +41,7 @@ const proofs: Record<string, Proof> = {
   'npx biome check --write .': { runs: 'to its end' },
   'npm run generate': { runs: 'to its end' },
   'npm run check': { provenBy: '.ci/run' },
-  'npm run test:faults': { provenBy: '.ci/run' },
+  'npm run test:faults': { provenBy: 'test/faults/vitest.config.ts' },
   'npm run test:installed': { provenBy: '.ci/run' },
   'npx sampan-agent': {
     runs: 'until Ctrl-C',

@@ -1,9 +1,11 @@
 import { once } from 'node:events';
 import { stat } from 'node:fs/promises';
 import { connect, createServer, type Server } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import { DeployError, systemCode } from '@sampan/shared/errors.ts';
 
 const ANSWER_WITHIN_MS = 1000;
+const LETS_GO_WITHIN_MS = 3000;
 
 /**
  * Directories that one process of this host alone works on, held until it ends, however it ends.
@@ -23,18 +25,29 @@ export class ExclusiveDirectories {
     const { dev, ino } = await stat(dir);
     const name = `\0sampan-agent:${dev}:${ino}`;
     if (this.#held.has(name)) return;
-    const server = createServer((socket) => socket.on('error', () => undefined).end(`${process.pid}`));
-    try {
-      server.listen({ path: name });
-      await once(server, 'listening');
-    } catch (cause) {
-      if (systemCode(cause) !== 'EADDRINUSE') throw cause;
-      throw new DeployError('BASE_HELD', { base: dir, holder: await holderOf(name) }, { cause });
+    const giveUpAt = performance.now() + LETS_GO_WITHIN_MS;
+    for (;;) {
+      const server = createServer((socket) => socket.on('error', () => undefined).end(`${process.pid}`));
+      try {
+        server.listen({ path: name });
+        await once(server, 'listening');
+        server.unref();
+        this.#held.set(name, server);
+        return;
+      } catch (cause) {
+        if (systemCode(cause) !== 'EADDRINUSE') throw cause;
+        const holder = await holderOf(name);
+        // The kernel may take the name back a moment after a process that was killed has been reaped.
+        if (holder !== UNKNOWN || performance.now() > giveUpAt) {
+          throw new DeployError('BASE_HELD', { base: dir, holder }, { cause });
+        }
+        await delay(50);
+      }
     }
-    server.unref();
-    this.#held.set(name, server);
   }
 }
+
+const UNKNOWN = 'unknown';
 
 /** The pid of the process behind a name, as it says itself. */
 async function holderOf(name: string): Promise<string> {
@@ -46,5 +59,5 @@ async function holderOf(name: string): Promise<string> {
   } catch {
     // It ended in the meantime, or is no agent: unknown is what can be said.
   }
-  return /^\d+$/.test(answer) ? `pid ${answer}` : 'unknown';
+  return /^\d+$/.test(answer) ? `pid ${answer}` : UNKNOWN;
 }
