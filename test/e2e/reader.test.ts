@@ -1,13 +1,9 @@
-import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { tarball } from '../helpers/archives.ts';
+import { startLinkReader } from '../helpers/link-reader.ts';
 import { startSystem, type TestSystem } from '../helpers/start-system.ts';
 
-const READER = fileURLToPath(new URL('../fixtures/link-reader.mjs', import.meta.url));
 const OPERATIONS = 1000;
 /** Every so often the release is a new one, that has to be downloaded, unpacked and, ten later, pruned. */
 const NEW_RELEASE_EVERY = 20;
@@ -21,7 +17,7 @@ describe('a reader that resolves the link in a tight loop', () => {
 
   it(`sees only whole releases, and never none, through ${OPERATIONS} deploys and rollbacks`, async () => {
     expect(await system.deploy(release(0))).toEqual(system.deployed);
-    const reader = await startReader(system.agent.serviceDir, 'web');
+    const reader = await startLinkReader<Told>(system.agent.serviceDir, 'web');
     let newest = 0;
     let current = 0;
     for (let n = 1; n <= OPERATIONS; n += 1) {
@@ -62,18 +58,4 @@ interface Told {
   changes: number;
   releases: number;
   faults: string[];
-}
-
-async function startReader(base: string, link: string): Promise<{ stop(): Promise<Told> }> {
-  const child = spawn(process.execPath, [READER, base, link], { stdio: ['pipe', 'pipe', 'inherit'] });
-  const lines = createInterface({ input: child.stdout });
-  await once(lines, 'line');
-  return {
-    async stop() {
-      const told = once(lines, 'line');
-      child.stdin.end();
-      const [line] = (await told) as [string];
-      return JSON.parse(line) as Told;
-    },
-  };
 }

@@ -1,18 +1,13 @@
-import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
 import { TestAgentClient } from '../../helpers/agent-client.ts';
+import { startLinkReader } from '../../helpers/link-reader.ts';
 import { DEPLOYED } from '../harness/answer.ts';
 import { standing } from '../harness/attempt.ts';
 import { versionAt } from '../harness/invariants.ts';
 import { type Package, packageWith } from '../harness/package.ts';
 import type { Report } from '../harness/run-cases.ts';
 import { World } from '../harness/world.ts';
-
-const READER = fileURLToPath(new URL('../../fixtures/link-reader.mjs', import.meta.url));
 
 /** What the reader says when it ends. */
 interface Seen {
@@ -32,7 +27,7 @@ export async function flipUnderReader(flips: number): Promise<Report> {
   try {
     const versions = [world.next(readable), world.next(readable)];
     for (const made of versions) expect(await world.deploy(made)).toEqual(DEPLOYED);
-    const reader = await startReader(world.base.dir, world.linkName);
+    const reader = await startLinkReader<Seen>(world.base.dir, world.linkName);
     const target = { projectName: 'shop', linkName: 'web', language: 'php' };
     for (let n = 1; n <= flips; n += 1) {
       const { version } = versions[(n + 1) % 2] as Package;
@@ -62,18 +57,4 @@ function readable(version: string): Package {
     return { path, body: `${createHash('sha256').update(`${version}${path}`).digest('hex')}\n`.repeat(10) };
   });
   return packageWith(version, [{ path: 'version.txt', body: version }, ...files]);
-}
-
-async function startReader(base: string, link: string): Promise<{ stop(): Promise<Seen> }> {
-  const child = spawn(process.execPath, [READER, base, link], { stdio: ['pipe', 'pipe', 'inherit'] });
-  const lines = createInterface({ input: child.stdout });
-  await once(lines, 'line');
-  return {
-    async stop() {
-      const told = once(lines, 'line');
-      child.stdin.end();
-      const [line] = (await told) as [string];
-      return JSON.parse(line) as Seen;
-    },
-  };
 }

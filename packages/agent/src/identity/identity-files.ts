@@ -62,7 +62,8 @@ export function chainFault({ certificate, roots }: IdentityPem): string | undefi
   return leaf && isSignedByOne(leaf, issuers) ? undefined : 'it does not lead to a root that comes with it';
 }
 
-function isSignedByOne(certificate: X509Certificate, issuers: readonly X509Certificate[]): boolean {
+/** Whether one of `issuers` has signed a certificate itself. */
+export function isSignedByOne(certificate: X509Certificate, issuers: readonly X509Certificate[]): boolean {
   return issuers.some((issuer) => certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey));
 }
 

@@ -11,6 +11,7 @@ import type { Logger } from '@sampan/shared/logger.ts';
 import type { ListenAddress } from '@sampan/shared/units.ts';
 import { ERROR_KEY, toServiceError } from '@sampan/shared/wire-error.ts';
 import type { Identity } from '../identity/identity.ts';
+import { isSignedByOne } from '../identity/identity-files.ts';
 
 const HANDSHAKE_TIMEOUT_MS = 10_000;
 /** Time for a peer that is refused to read why. */
@@ -119,8 +120,7 @@ export class TlsGate {
     const roots = splitPem(pem.roots).map((text) => new X509Certificate(text));
     for (const [peer, { socket, proof }] of this.#peers) {
       const { certificate } = proof;
-      if (certificate && roots.some((root) => certificate.checkIssued(root) && certificate.verify(root.publicKey)))
-        continue;
+      if (certificate && isSignedByOne(certificate, roots)) continue;
       this.#log.warn({ peer }, 'connection closed: its root is trusted no longer');
       socket.destroy();
     }

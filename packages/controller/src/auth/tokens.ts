@@ -109,6 +109,11 @@ export class Tokens {
   }
 }
 
+/** Whether it opens anything: neither revoked nor over. */
+export function isLive(token: Token): boolean {
+  return token.revokedAt === undefined && !isExpired(token);
+}
+
 /** Whether its time is over. */
 export function isExpired({ expiresAt }: Token, nowMs: number = Date.now()): boolean {
   return expiresAt !== undefined && Date.parse(expiresAt) <= nowMs;

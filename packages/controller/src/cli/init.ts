@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { Audit } from '../auth/audit.ts';
-import { isExpired, Tokens } from '../auth/tokens.ts';
+import { isLive, Tokens } from '../auth/tokens.ts';
 import { authorityFile, hasAuthority, readAuthority, writeAuthority } from '../identity/authority-file.ts';
 import { CertificateAuthority } from '../identity/certificate-authority.ts';
 import { newestRoot } from '../identity/roots.ts';
@@ -38,7 +38,7 @@ async function init(context: CommandContext): Promise<void> {
 async function firstToken({ db, who }: CommandContext): Promise<string | undefined> {
   return await db.transaction().execute(async (trx) => {
     const tokens = new Tokens(trx);
-    const live = (await tokens.list()).filter((token) => token.revokedAt === undefined && !isExpired(token));
+    const live = (await tokens.list()).filter(isLive);
     if (live.some(({ scopes }) => scopes.includes('admin'))) return undefined;
     const { secret } = await tokens.create({ name: TOKEN, scopes: ['admin'] });
     await new Audit(trx).append({

@@ -42,6 +42,8 @@ async function joinToken(context: CommandContext, { host, alias, ttl, controller
   requireHttps(config);
   const { authority } = await enrollingOf(context);
   const names = namesOf({ agent: host, aliases: alias });
+  // Before anything is made: a token that nobody gets to see would stay.
+  const url = withPort(controller ?? ownUrl(config));
   const secret = await db.transaction().execute(async (trx) => {
     const made = await new JoinTokens(trx).create(names, ttl);
     const details = { aliases: names.aliases, ttlSeconds: ttl / 1000 };
@@ -50,7 +52,6 @@ async function joinToken(context: CommandContext, { host, alias, ttl, controller
   });
   const { sha256 } = newestRoot(authority);
   const token = formatJoinToken({ secret, caSha256: sha256 });
-  const url = withPort(controller ?? ownUrl(config));
   printNote(`Within ${Math.round(ttl / 60_000)} minutes, once, on ${names.host}, as root:`);
   printNote(`  sampan-agent --config /etc/sampan/agent.yaml join --controller ${url} --token ${token}`);
   if (config.agents.package !== null) {

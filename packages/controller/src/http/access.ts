@@ -1,7 +1,7 @@
 import type { Logger } from '@sampan/shared/logger.ts';
 import { RefusalTrail } from '../auth/refusal-trail.ts';
 import { TokenUse } from '../auth/token-use.ts';
-import { isExpired, Tokens } from '../auth/tokens.ts';
+import { isLive, Tokens } from '../auth/tokens.ts';
 import { areTokensRequired, type ControllerConfig, isReachable } from '../config.ts';
 import type { Store } from '../store/store.ts';
 import { AddressList } from './client-address.ts';
@@ -31,7 +31,7 @@ export async function warnOfOpenDoors(
 ): Promise<void> {
   const { auth, tls } = config;
   if (areTokensRequired(config)) {
-    const live = (await tokens.list()).filter((token) => token.revokedAt === undefined && !isExpired(token));
+    const live = (await tokens.list()).filter(isLive);
     if (live.length === 0)
       log.warn('tokens are required, and there is none: make one with sampan-controller token create');
     if (isReachable(config) && tls === null && auth.trusted_proxies.length === 0) {
