@@ -38,13 +38,8 @@ const WATCH_MS = 50;
  */
 export async function proveRunning(proof: Proof, signal: AbortSignal): Promise<ProgramStatus[]> {
   const started = await untilRunning(proof, signal);
-  await settle(started, proof.settleMs, signal);
-  const settled = await runningNow(proof, signal);
-  for (const process of settled) {
-    const was = started.find(({ name }) => name === process.name)?.pid ?? 0;
-    if (process.pid !== was) throw new NotRunning(process, `${process.state}, but pid ${was} has ended`);
-  }
-  return settled;
+  await settle(started, proof, signal);
+  return stillRunning(started, proof, signal);
 }
 
 async function untilRunning(proof: Proof, signal: AbortSignal): Promise<ProgramStatus[]> {
@@ -63,10 +58,17 @@ function assertNew(process: ProgramStatus, { pidsBefore }: Proof): ProgramStatus
   throw new NotRunning(process, `RUNNING, but still as pid ${process.pid}, from before the restart`);
 }
 
-async function runningNow(proof: Proof, signal: AbortSignal): Promise<ProgramStatus[]> {
+async function stillRunning(
+  started: readonly ProgramStatus[],
+  proof: Proof,
+  signal: AbortSignal,
+): Promise<ProgramStatus[]> {
   const processes = await ours(proof, signal);
-  const failed = processes.find(({ state }) => state !== 'RUNNING');
-  if (failed) throw new NotRunning(failed, failed.state);
+  for (const process of processes) {
+    if (process.state !== 'RUNNING') throw new NotRunning(process, process.state);
+    const was = started.find(({ name }) => name === process.name)?.pid ?? 0;
+    if (process.pid !== was) throw new NotRunning(process, `${process.state}, but pid ${was} has ended`);
+  }
   return processes;
 }
 
@@ -80,12 +82,15 @@ async function ours({ programs, ctl }: Proof, signal: AbortSignal): Promise<Prog
 }
 
 /** Lets the time pass; returns early when a process ends or loses its supervisord, so that supervisor is asked at once. */
-async function settle(processes: readonly ProgramStatus[], settleMs: number, signal: AbortSignal): Promise<void> {
-  const end = performance.now() + settleMs;
-  const before = await identities(processes);
-  for (let left = settleMs; left > 0; left = end - performance.now()) {
-    await pause(Math.min(left, WATCH_MS), signal);
-    const now = await identities(processes);
+async function settle(started: readonly ProgramStatus[], proof: Proof, signal: AbortSignal): Promise<void> {
+  const end = performance.now() + proof.settleMs;
+  const before = await identities(started);
+  // What /proc does not show has just ended, or lives in another namespace: only supervisor can tell which.
+  const isHidden = before.includes(undefined);
+  for (let left = proof.settleMs; left > 0; left = end - performance.now()) {
+    if (isHidden) await stillRunning(started, proof, signal);
+    await pause(Math.min(left, isHidden ? POLL_MS : WATCH_MS), signal);
+    const now = await identities(started);
     if (now.some((identity, index) => !isSame(identity, before[index]))) return;
   }
 }
