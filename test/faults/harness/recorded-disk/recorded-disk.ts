@@ -23,9 +23,12 @@ export interface RecordedDisk {
 
 export async function mountRecordedDisk(mib: number): Promise<RecordedDisk> {
   const work = keptTempDir();
-  const [dir, fuseDir, image, log, replayed] = ['mounted', 'fuse', 'image', 'log', 'replayed'].map((name) =>
-    join(work, name),
-  ) as [string, string, string, string, string];
+  const [dir, fuseDir, image, log] = ['mounted', 'fuse', 'image', 'log'].map((name) => join(work, name)) as [
+    string,
+    string,
+    string,
+    string,
+  ];
   for (const path of [dir, fuseDir]) mkdirSync(path);
   for (const path of [image, log]) writeFileSync(path, '');
   execFileSync('truncate', ['-s', String(mib * MIB), image]);
@@ -35,14 +38,19 @@ export async function mountRecordedDisk(mib: number): Promise<RecordedDisk> {
   const exited = once(server, 'exit');
   await Promise.race([once(createInterface({ input: server.stdout }), 'line'), exited]);
   execFileSync('mount', ['-o', 'loop', join(fuseDir, 'disk'), dir]);
+  let replays = 0;
   return {
     dir,
     image: bytes,
     log: () => readFileSync(log),
     replaceBy(disk) {
       unmount(dir);
+      // A file of its own each time: while somebody has a file open on the disk before, its loop device stays, and mount(8) takes
+      // the device that a file has already, with cached blocks of what the file held then.
+      const replayed = join(work, `replayed-${replays++}`);
       writeFileSync(replayed, disk);
       execFileSync('mount', ['-o', 'loop', replayed, dir]);
+      rmSync(replayed);
     },
     async remove() {
       server.stdin.end();
