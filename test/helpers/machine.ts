@@ -12,21 +12,27 @@ const INCLUDED = 'systemd,systemd-sysv,dbus,supervisor,curl,ca-certificates';
 const BOOT_TIMEOUT_MS = 60_000;
 const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
-/** A Debian with a systemd of its own, booted by systemd-nspawn in namespaces of its own, loopback its only network. */
+/** Machines that this process has booted, for names that no two have at one time. */
+let booted = 0;
+
+/** A Debian with a systemd of its own, booted by systemd-nspawn in namespaces of its own. */
 export class Machine implements AsyncDisposable {
   readonly #root: string;
-  readonly #nspawn: ChildProcess;
+  readonly #arguments: readonly string[];
+  #nspawn: ChildProcess;
 
-  /** Boots one. `shared` is `/shared` in it, read only. Needs root, debootstrap and systemd-nspawn. */
-  static async boot(shared: string): Promise<Machine> {
+  /**
+   * Boots one. `shared` is `/shared` in it, read only. Its network is loopback alone, or a namespace that outlives its reboots:
+   * a path such as `/proc/1234/ns/net`. Needs root, debootstrap and systemd-nspawn.
+   */
+  static async boot(shared: string, { network }: { network?: string } = {}): Promise<Machine> {
     makeImage();
     const root = join(keptTempDir(), 'root');
     mkdirSync(root);
     run('tar', ['-xf', IMAGE, '-C', root, '--numeric-owner', '--xattrs']);
-    const machine = new Machine(root, shared);
+    const machine = new Machine(root, shared, network);
     try {
-      const hasBooted = () => /^(running|degraded)\n$/.test(machine.try('systemctl is-system-running --wait').stdout);
-      await vi.waitUntil(hasBooted, { timeout: BOOT_TIMEOUT_MS, interval: 200 });
+      await machine.#hasBooted();
       return machine;
     } catch (error) {
       await machine[Symbol.asyncDispose]();
@@ -34,12 +40,37 @@ export class Machine implements AsyncDisposable {
     }
   }
 
-  private constructor(root: string, shared: string) {
+  private constructor(root: string, shared: string, network: string | undefined) {
     this.#root = root;
-    const place = ['-D', root, `--bind-ro=${shared}:/shared`, '--private-network', `--machine=sampan-${process.pid}`];
-    this.#nspawn = spawn('systemd-nspawn', [...place, '--boot', '--register=no', '--keep-unit', '--console=pipe'], {
-      stdio: 'ignore',
-    });
+    booted += 1;
+    const place = ['-D', root, `--bind-ro=${shared}:/shared`, `--machine=sampan-${process.pid}-${booted}`];
+    const net = network === undefined ? '--private-network' : `--network-namespace-path=${network}`;
+    this.#arguments = [...place, net, '--boot', '--register=no', '--keep-unit', '--console=pipe'];
+    this.#nspawn = this.#start();
+  }
+
+  /** As when its power is cut and comes back: every process in it is killed at once, and the same disk boots again. */
+  async reset(): Promise<void> {
+    await this.#kill();
+    this.#nspawn = this.#start();
+    await this.#hasBooted();
+  }
+
+  #start(): ChildProcess {
+    return spawn('systemd-nspawn', this.#arguments, { stdio: 'ignore' });
+  }
+
+  async #hasBooted(): Promise<void> {
+    const hasBooted = () => /^(running|degraded)\n$/.test(this.try('systemctl is-system-running --wait').stdout);
+    await vi.waitUntil(hasBooted, { timeout: BOOT_TIMEOUT_MS, interval: 200 });
+  }
+
+  async #kill(): Promise<void> {
+    const ended = new Promise((resolve) => this.#nspawn.once('close', resolve));
+    const leader = this.#leader();
+    if (leader !== undefined) process.kill(leader, 'SIGKILL');
+    this.#nspawn.kill('SIGTERM');
+    await ended;
   }
 
   /** Runs a shell script in it. @throws Error with all it said, when it fails. */
@@ -65,11 +96,7 @@ export class Machine implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const ended = new Promise((resolve) => this.#nspawn.once('close', resolve));
-    const leader = this.#leader();
-    if (leader !== undefined) process.kill(leader, 'SIGKILL');
-    this.#nspawn.kill('SIGTERM');
-    await ended;
+    await this.#kill();
     await rm(this.#root, { recursive: true, force: true });
   }
 

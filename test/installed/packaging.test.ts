@@ -1,29 +1,22 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync, rmSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { VERSION } from '@sampan/shared/version.ts';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { PROGRAMS, packageName } from '../../packaging/programs.ts';
-import { writePackage } from '../../packaging/write-package.ts';
 import { writeTree } from '../../packaging/write-tree.ts';
 import { Machine } from '../helpers/machine.ts';
 import { requires } from '../helpers/requires.ts';
-import { keptTempDir } from '../helpers/temp-dir.ts';
 
 const DEPLOYED = { status_code: 200, data: '部署成功!' };
 
 describe.runIf(requires('root', 'patchelf', 'libatomic', 'debootstrap', 'systemd-nspawn'))(
   'what npm run package makes',
   () => {
-    const shared = keptTempDir();
+    const shared = inject('packages');
     let machine: Machine;
 
     beforeAll(async () => {
-      for (const program of PROGRAMS) {
-        const name = packageName(program);
-        await writeTree(program, join(shared, 'trees', name));
-        await writePackage(join(shared, 'trees', name), join(shared, `${name}.tar.gz`));
-      }
       machine = await Machine.boot(shared);
       for (const { name } of PROGRAMS) {
         machine.sh(`mkdir -p /pkg/${name} && tar -xzf /shared/${name}-*.tar.gz -C /pkg/${name} --strip-components=1`);
@@ -31,7 +24,6 @@ describe.runIf(requires('root', 'patchelf', 'libatomic', 'debootstrap', 'systemd
     }, 300_000);
     afterAll(async () => {
       await machine?.[Symbol.asyncDispose]();
-      rmSync(shared, { recursive: true });
     });
 
     it('is the same from the same sources', async () => {
@@ -112,7 +104,7 @@ describe.runIf(requires('root', 'patchelf', 'libatomic', 'debootstrap', 'systemd
       machine.sh('touch /root/service/slow');
       const deploying = machine.begin(callLine('deploy', phpOrder('web-2')));
       await expect.poll(() => machine.try('test -e /root/service/slow-began').code).toBe(0);
-      machine.sh('rm /root/service/slow; systemctl kill -s KILL --kill-who=all sampan-agent');
+      machine.sh(`rm /root/service/slow; kill -9 ${pidOf('sampan-agent')}`);
       expect(JSON.parse(await deploying)).toEqual(DEPLOYED);
       expect(machine.sh('cat /root/service/web/version')).toBe('web-2\n');
     }, 120_000);

@@ -12,6 +12,7 @@ export default defineConfig({
   test: {
     root: fileURLToPath(new URL('../..', import.meta.url)),
     include: ['test/installed/**/*.test.ts'],
+    globalSetup: ['test/installed/build-packages.ts'],
     reporters: [
       'default',
       new FinalLinesReporter({ missingRequirementsFile, skipsAreFailures: process.env.CI === 'true' }),

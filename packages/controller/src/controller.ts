@@ -1,4 +1,5 @@
-import { existsSync } from 'node:fs';
+import { accessSync, constants } from 'node:fs';
+import { systemCode } from '@sampan/shared/errors.ts';
 import { ConfigError } from '@sampan/shared/load-config.ts';
 import type { Logger } from '@sampan/shared/logger.ts';
 import { VERSION } from '@sampan/shared/version.ts';
@@ -103,8 +104,13 @@ function credentialsOfFiles({ tls }: ControllerConfig, log: Logger): FileCredent
 }
 
 function agentPackageOf({ agents }: ControllerConfig): string | null {
-  if (agents.package === null || existsSync(agents.package)) return agents.package;
-  throw new ConfigError(`agents.package: ${agents.package} is not there`);
+  if (agents.package === null) return null;
+  try {
+    accessSync(agents.package, constants.R_OK);
+    return agents.package;
+  } catch (cause) {
+    throw new ConfigError(`agents.package: ${agents.package} cannot be read: ${systemCode(cause)}`, { cause });
+  }
 }
 
 function credentialsOfOwnCa(
