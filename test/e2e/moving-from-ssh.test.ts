@@ -1,22 +1,8 @@
-import { execFileSync, spawnSync } from 'node:child_process';
-import {
-  cpSync,
-  lstatSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  rmSync,
-  symlinkSync,
-  truncateSync,
-  writeFileSync,
-} from 'node:fs';
+import { lstatSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { deflateRawSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { parse } from 'yaml';
 import { tarball } from '../helpers/archives.ts';
+import { layOutOldHost, oldPrograms, packedShop, printedLanguages } from '../helpers/old-host.ts';
 import { readTree } from '../helpers/read-tree.ts';
 import { requires } from '../helpers/requires.ts';
 import { startSystem, type TestSystem } from '../helpers/start-system.ts';
@@ -37,10 +23,10 @@ describe.runIf(requires('supervisord'))('a host of the old SSH service', { timeo
 
   beforeAll(async () => {
     host = keptTempDir();
-    layOut(host);
+    layOutOldHost(host);
     laidOut = readdirSync(join(host, 'service/.deploy'));
     supervisord = await startSupervisord();
-    supervisord.include('old.conf', programs(host));
+    supervisord.include('old.conf', oldPrograms(host));
     await supervisord.run('update');
     await supervisord.untilRunning('shop:shop-web', 'shop:shop-worker', 'cart:cart-queue', 'api');
     before = { tree: treeOfOthers(), pids: await pidsOfOthers() };
@@ -79,7 +65,7 @@ describe.runIf(requires('supervisord'))('a host of the old SSH service', { timeo
   });
 
   it('deploys a project: our link, the hook of old, its group restarted through the link, nobody else touched', async () => {
-    expect(await system.deploy({ ...shop, filename: 'shop-1.3.0.tar.gz', bytes: packed('1.3.0') })).toEqual(
+    expect(await system.deploy({ ...shop, filename: 'shop-1.3.0.tar.gz', bytes: packedShop('1.3.0') })).toEqual(
       system.deployed,
     );
     expect(readlinkSync(link('shop'))).toBe('.deploy/shop-1.3.0');
@@ -133,7 +119,7 @@ describe.runIf(requires('supervisord'))('a host of the old SSH service', { timeo
   it('keeps all that it did not make, whatever retention and filename_delete ask for', async () => {
     for (const version of ['1.4.0', '1.5.0', '1.6.0', '1.7.0']) {
       const order = { ...shop, filename: `shop-${version}.tar.gz`, filename_delete: 'shop-1.1.0.tar.gz' };
-      expect(await system.deploy({ ...order, is_restart: false, bytes: packed(version) })).toEqual(system.deployed);
+      expect(await system.deploy({ ...order, is_restart: false, bytes: packedShop(version) })).toEqual(system.deployed);
     }
     await expect.poll(() => readdirSync(join(host, 'service/.deploy'))).not.toContain('shop-1.4.0');
     expect(readdirSync(join(host, 'service/.deploy'))).toEqual(expect.arrayContaining(laidOut));
@@ -147,7 +133,7 @@ describe.runIf(requires('supervisord'))('a host of the old SSH service', { timeo
 
   it('takes the half release when it is deployed again, beside the half', async () => {
     const order = { ...shop, filename: 'shop-1.0.0.tar.gz' };
-    expect(await system.deploy({ ...order, bytes: packed('1.0.0') })).toEqual(system.deployed);
+    expect(await system.deploy({ ...order, bytes: packedShop('1.0.0') })).toEqual(system.deployed);
     expect(readlinkSync(link('shop'))).toBe('.deploy/shop-1.0.0~2');
     expect(await system.version(order)).toBe('shop-1.0.0');
     await expectOthersUntouched();
@@ -202,117 +188,3 @@ describe.runIf(requires('supervisord'))('a host of the old SSH service', { timeo
     );
   }
 });
-
-/** The lines of agent.yaml that a README shows for such a host, for one whose files lie below `host` in place of /root. */
-function printedLanguages(page: string, host: string): Record<string, Record<string, unknown>> {
-  const text = readFileSync(fileURLToPath(new URL(`../../${page}`, import.meta.url)), 'utf8');
-  const block = text.split('```yaml\n').find((part) => part.includes('____post-deploy.sh')) ?? '';
-  return parse(block.slice(0, block.indexOf('```')).replaceAll('/root/', `${host}/`)).languages;
-}
-
-const RUN = 'exec sleep 100000\n';
-const POST_DEPLOY = 'echo "by $(cat version.txt)" > post-deployed\n';
-
-/** What CI builds of the shop today. */
-function packed(version: string): Buffer {
-  return tarball({ 'run.sh': RUN, 'version.txt': version, '____post-deploy.sh': POST_DEPLOY });
-}
-
-function layOut(host: string): void {
-  const deploy = join(host, 'service/.deploy');
-  mkdirSync(deploy, { recursive: true });
-  for (const version of ['1.0.0', '1.1.0', '1.2.0']) build(deploy, `shop-${version}`, version);
-  unpack(deploy, 'shop-1.1.0');
-  cpSync(join(deploy, 'shop-1.1.0'), join(deploy, 'shop-1.1.0_20240301123000'), { recursive: true });
-  unpack(deploy, 'shop-1.2.0');
-  cpSync(join(deploy, 'shop-1.2.0'), join(deploy, 'shop-1.2.0-20240301123000'), { recursive: true });
-  cpSync(join(deploy, 'shop-1.2.0'), join(deploy, 'shop-1.2.020240301123001'), { recursive: true });
-  // Somebody has cleaned up; what the link names is all that is left of it.
-  rmSync(join(deploy, 'shop-1.2.0.tar.gz'));
-  unpackHalf(deploy, 'shop-1.0.0');
-  build(deploy, 'cart-5.0', '5.0');
-  unpack(deploy, 'cart-5.0');
-  for (const jar of ['api-1.jar', 'api-2.jar', 'api-3.jar']) writeFileSync(join(deploy, jar), jarOf(jar));
-  truncateSync(join(deploy, 'api-1.jar'), 60);
-  symlinkSync(join(deploy, 'shop-1.2.0'), join(host, 'service/shop'));
-  symlinkSync(join(deploy, 'cart-5.0'), join(host, 'service/cart'));
-  symlinkSync(join(deploy, 'api-3.jar'), join(host, 'service/api'));
-  mkdirSync(join(host, 'log'));
-  writeFileSync(join(host, 'log/info.log'), 'first\nsecond\nthird\n');
-}
-
-/** An archive as CI packed it, by GNU tar, with the release as its single directory. */
-function build(deploy: string, name: string, version: string): void {
-  const source = join(deploy, 'build', name);
-  mkdirSync(join(source, 'static'), { recursive: true });
-  writeFileSync(join(source, 'run.sh'), RUN);
-  writeFileSync(join(source, 'version.txt'), `${version}\n`);
-  writeFileSync(join(source, '____post-deploy.sh'), POST_DEPLOY);
-  for (const n of [1, 2, 3]) writeFileSync(join(source, `static/${n}.bin`), Buffer.alloc(64 * 1024, n));
-  symlinkSync('static/1.bin', join(source, 'latest.bin'));
-  const order = [
-    'run.sh',
-    'version.txt',
-    '____post-deploy.sh',
-    'latest.bin',
-    'static/1.bin',
-    'static/2.bin',
-    'static/3.bin',
-  ];
-  const paths = order.map((path) => `${name}/${path}`);
-  execFileSync('tar', ['-czf', join(deploy, `${name}.tar.gz`), '-C', join(deploy, 'build'), ...paths]);
-  rmSync(join(deploy, 'build'), { recursive: true });
-}
-
-/** What the old service did over SSH: unpack beside the archive, then run the script. */
-function unpack(deploy: string, name: string): void {
-  execFileSync('tar', ['-xzf', join(deploy, `${name}.tar.gz`), '-C', deploy]);
-  execFileSync('sh', ['./____post-deploy.sh'], { cwd: join(deploy, name) });
-}
-
-/** The connection broke while tar was at the second of the large files. */
-function unpackHalf(deploy: string, name: string): void {
-  const bytes = execFileSync('gzip', ['-dc', join(deploy, `${name}.tar.gz`)], { maxBuffer: 1 << 24 });
-  const headers = 6 * 512 + 3 * 512;
-  const whole = bytes.subarray(0, headers + 64 * 1024 + 50 * 1024);
-  expect(spawnSync('tar', ['-xf', '-', '-C', deploy], { input: whole }).status).not.toBe(0);
-}
-
-/** A zip of one entry, by hand: local header, content, directory, end. */
-function jarOf(name: string): Buffer {
-  const content = deflateRawSync(Buffer.from(`the classes of ${name}`.repeat(20)));
-  const entryName = Buffer.from('Main.class');
-  const local = Buffer.alloc(30);
-  local.write('PK\x03\x04', 'latin1');
-  local.writeUInt16LE(8, 8);
-  local.writeUInt32LE(content.length, 18);
-  local.writeUInt16LE(entryName.length, 26);
-  const central = Buffer.alloc(46);
-  central.write('PK\x01\x02', 'latin1');
-  central.writeUInt32LE(content.length, 20);
-  central.writeUInt16LE(entryName.length, 28);
-  const end = Buffer.alloc(22);
-  end.write('PK\x05\x06', 'latin1');
-  end.writeUInt32LE(central.length + entryName.length, 12);
-  end.writeUInt32LE(local.length + entryName.length + content.length, 16);
-  return Buffer.concat([local, entryName, content, central, entryName, end]);
-}
-
-/** As people wrote it for the old service: one file, groups, commands that run through the links. */
-function programs(host: string): string {
-  const base = join(host, 'service');
-  const through = (link: string) => `command=sh ${base}/${link}/run.sh\ndirectory=${base}/${link}\nautorestart=false\n`;
-  return `[group:shop]
-programs=shop-web,shop-worker
-[program:shop-web]
-${through('shop')}
-[program:shop-worker]
-${through('shop')}
-[group:cart]
-programs=cart-queue
-[program:cart-queue]
-${through('cart')}
-[program:api]
-command=tail -f ${base}/api
-`;
-}
