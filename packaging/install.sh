@@ -33,6 +33,7 @@ main() {
 }
 
 install_program() {
+  previous=$(readlink "$home/current" || true)
   check_host
   prepare_own
   place_release
@@ -134,14 +135,42 @@ start() {
     say "not started: $why"
   elif [ "$changed" = no ] && systemctl is-active --quiet "$program" && runs_from "$home/$release"; then
     say 'runs already'
+  elif comes_up; then
+    say active
   else
-    systemctl restart "$program"
-    say "$(systemctl is-active "$program")"
+    go_back
   fi
 }
 
+# Ready, and still the same process a moment later: one that dies of its first work has not come up.
+comes_up() {
+  systemctl restart "$program" || return 1
+  [ -n "$previous" ] && [ "$previous" != "$release" ] || return 0
+  pid=$(main_pid)
+  sleep 3
+  [ "$(main_pid)" = "$pid" ] && systemctl is-active --quiet "$program"
+}
+
+main_pid() { systemctl show -p MainPID "$program" | sed 's/.*=//'; }
+
+# What ran before runs again, with the unit that it came with.
+go_back() {
+  failed=$version
+  [ -n "$previous" ] && [ "$previous" != "$release" ] && [ -e "$home/$previous" ] ||
+    fail "version $failed does not start; journalctl -u $program tells why"
+  say "version $failed does not start: $(journalctl --no-pager -o cat -n 3 -u "$program" 2>/dev/null | tail -n 3 | tr '\n' ' ')"
+  release=$previous
+  package=$home/$previous
+  version=$(cat "$package/VERSION")
+  write_unit
+  flip
+  systemctl daemon-reload
+  systemctl restart "$program" || fail "neither version $failed nor $version starts; journalctl -u $program tells why"
+  fail "version $failed does not start; $version runs again"
+}
+
 runs_from() {
-  case "$(readlink "/proc/$(systemctl show -p MainPID "$program" | sed 's/.*=//')/exe")" in "$1"/*) return 0 ;; esac
+  case "$(readlink "/proc/$(main_pid)/exe")" in "$1"/*) return 0 ;; esac
   return 1
 }
 

@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { VERSION } from '@sampan/shared/version.ts';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { writePackage } from '../../packaging/write-package.ts';
 import { Machine } from '../helpers/machine.ts';
 import { MachineNetwork } from '../helpers/machine-network.ts';
 import { requires } from '../helpers/requires.ts';
@@ -148,6 +149,75 @@ describe.runIf(
     for (const [n, serials] of seen.entries()) expect(serials.has(first[n]!) && serials.size >= 3).toBe(true);
     expect(hosts.map((host) => pidOf(host, 'sampan-agent'))).toEqual(pids);
   }, 180_000);
+
+  it('upgrades the agents of both hosts, which stay who they are and know what they did', async () => {
+    const pids = hosts.map((host) => pidOf(host, 'sampan-agent'));
+    const serving = await otherVersion('9.9.9');
+    expect(upgrade(serving)).toEqual({
+      code: 0,
+      stdout: `${HOSTS.map((host) => `${host}: ${VERSION} -> 9.9.9\n`).join('')}`,
+      stderr: 'sampan-agent 9.9.9 for 2 hosts\n',
+    });
+    for (const [n, host] of hosts.entries()) {
+      expect(pidOf(host, 'sampan-agent')).not.toBe(pids[n]);
+      expect(host.sh('cd /opt/sampan-agent && readlink current')).toBe('9.9.9\n');
+      expect(host.sh('cat /etc/sampan/agent.yaml')).toBe(AGENT_YAML);
+      expect(host.sh('ls /var/lib/sampan-agent/upgrade')).toBe('exit\nlog\n');
+    }
+    expect(deployWeb('web-5')).toEqual(DEPLOYED);
+    expect(upgrade(serving).stdout).toBe(`${HOSTS.map((host) => `${host}: runs 9.9.9 already\n`).join('')}`);
+  }, 180_000);
+
+  it('takes back a version that does not start, says so, and leaves the other host alone', async () => {
+    const broken = await otherVersion('10.0.0', { broken: true });
+    const { code, stdout, stderr } = upgrade(broken);
+    expect(stdout).toMatch(
+      /^192\.168\.210\.3: FAILED: the agent refused the package: .*\n.*version 9\.9\.9 is installed\n.*version 10\.0\.0 does not start; 9\.9\.9 runs again\n$/s,
+    );
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: 'sampan-agent 10.0.0 for 2 hosts\n1 of 1 failed; the other 1 were left as they are\n',
+    });
+    for (const host of hosts) {
+      expect(host.sh('readlink /opt/sampan-agent/current; systemctl is-active sampan-agent')).toBe('9.9.9\nactive\n');
+    }
+    expect(deployWeb('web-6')).toEqual(DEPLOYED);
+  }, 180_000);
+
+  it('does not install an older version unless that is said', async () => {
+    const older = await otherVersion('9.9.8');
+    expect(upgrade(older, '--host', HOSTS[1])).toMatchObject({
+      code: 0,
+      stdout: `${HOSTS[1]}: runs 9.9.9, which is newer; --allow-downgrade installs 9.9.8 all the same\n`,
+    });
+    expect(upgrade(older, '--host', HOSTS[1], '--allow-downgrade')).toMatchObject({
+      code: 0,
+      stdout: `${HOSTS[1]}: 9.9.9 -> 9.9.8\n`,
+    });
+    expect(deployWeb('web-7')).toEqual(DEPLOYED);
+  }, 180_000);
+
+  function upgrade(file: string, ...more: string[]) {
+    const command = 'sampan-controller --config /etc/sampan/controller.yaml upgrade-agents --package';
+    return controller.try([command, file, ...more].join(' '));
+  }
+
+  /** The agent's package as if it were of another version, in the controller's machine. */
+  async function otherVersion(version: string, { broken = false } = {}): Promise<string> {
+    const name = `sampan-agent-${version}-linux-x64`;
+    const tree = join(work, name);
+    cpSync(join(inject('packages'), 'trees', `sampan-agent-${VERSION}-linux-x64`), tree, { recursive: true });
+    writeFileSync(join(tree, 'VERSION'), `${version}\n`);
+    const program = join(tree, 'lib/sampan-agent.mjs');
+    const text = readFileSync(program, 'utf8').replaceAll(`"${VERSION}"`, `"${version}"`);
+    writeFileSync(program, broken ? `process.exit(3);\n${text}` : text);
+    const sums = spawnSync('sh', ['-c', 'sha256sum $(cut -c 67- SHA256SUMS)'], { cwd: tree, encoding: 'utf8' });
+    writeFileSync(join(tree, 'SHA256SUMS'), sums.stdout);
+    const shared = join(inject('packages'), `${name}.tar.gz`);
+    await writePackage(tree, shared);
+    rmSync(tree, { recursive: true });
+    return `/shared/${name}.tar.gz`;
+  }
 
   /** As CI does it: with a token, over HTTPS, believing our CA. */
   function curlLine(path: string, body?: object): string[] {

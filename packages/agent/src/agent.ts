@@ -24,6 +24,7 @@ import { GrpcServer } from './server/grpc-server.ts';
 import { Readiness } from './server/readiness.ts';
 import { StatusServer } from './server/status-server.ts';
 import { Supervisor } from './supervisor/supervisor.ts';
+import { Upgrade } from './upgrade/upgrade.ts';
 
 /** Calls that still wait for their answer when the agent stops get this long. */
 const CLOSE_GRACE_MS = 5000;
@@ -70,6 +71,7 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Agen
     deploys,
     readiness: new Readiness(config, { supervisor, clock: operations.clock }),
     idleMemory: new IdleMemory(() => operations.runningCount > 0),
+    upgrade: new Upgrade(config.state_dir),
     agentId: await agentIdIn(config.state_dir),
     identity,
   };

@@ -12,6 +12,7 @@ import { issueCommand } from './cli/issue.ts';
 import { joinTokenCommand } from './cli/join-token.ts';
 import { revokeCommand } from './cli/revoke.ts';
 import { tokenCommand } from './cli/token.ts';
+import { upgradeAgentsCommand } from './cli/upgrade-agents.ts';
 import { loadControllerConfig } from './config.ts';
 
 const program = new Command('sampan-controller')
@@ -28,6 +29,7 @@ const program = new Command('sampan-controller')
   .addCommand(issueCommand())
   .addCommand(revokeCommand())
   .addCommand(agentsCommand())
+  .addCommand(upgradeAgentsCommand())
   .addCommand(caCommand())
   .addCommand(tokenCommand())
   .addCommand(auditCommand());

@@ -34,6 +34,12 @@ export interface ErrorParams {
   IDENTITY_MISSING: { host: string };
   JOIN_REFUSED: { fault: 'unknown' | 'used' | 'expired' };
   AGENT_UNSUPPORTED: { method: string };
+  /** It works on deploys, which an upgrade would interrupt. */
+  AGENT_BUSY: { operations: number };
+  /** This agent cannot replace itself. */
+  UPGRADE_UNAVAILABLE: { reason: string };
+  /** What was sent is no package that could be installed here. */
+  UPGRADE_REFUSED: { reason: string };
   /** The agent was lost before anything was flipped. */
   AGENT_LOST: { reason: string };
   /** The agent stops: what it was told was not begun, or ended before its flip. */

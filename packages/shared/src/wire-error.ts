@@ -63,6 +63,7 @@ function statusOf(error: DeployError): Status {
     case 'INVALID_REQUEST':
       return Status.INVALID_ARGUMENT;
     case 'AGENT_DRAINING':
+    case 'AGENT_BUSY':
       return Status.UNAVAILABLE;
     case 'OPERATION_UNKNOWN':
     case 'NOT_DEPLOYED':

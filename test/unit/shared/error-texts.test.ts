@@ -117,6 +117,21 @@ const table: { [C in ErrorCode]: Row<C> } = {
     zh: 'Agent版本过旧: 不支持 Stage, 请升级该主机的 Agent',
     en: 'the agent is too old for Stage; upgrade it',
   },
+  AGENT_BUSY: {
+    params: { operations: 2 },
+    zh: 'Agent正在执行 2 个部署, 请等它们结束后重试',
+    en: 'the agent works on 2 deploys; try again when they have ended',
+  },
+  UPGRADE_UNAVAILABLE: {
+    params: { reason: 'it was not installed from its package' },
+    zh: 'Agent不能自行升级: it was not installed from its package',
+    en: 'the agent cannot upgrade itself: it was not installed from its package',
+  },
+  UPGRADE_REFUSED: {
+    params: { reason: 'no VERSION in it' },
+    zh: 'Agent拒绝了升级包: no VERSION in it',
+    en: 'the agent refused the package: no VERSION in it',
+  },
   AGENT_LOST: {
     params: { reason: 'ECONNREFUSED 10.0.0.3:7410' },
     zh: 'Agent连接中断: ECONNREFUSED 10.0.0.3:7410, 软连接未切换',

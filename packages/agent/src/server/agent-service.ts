@@ -1,4 +1,10 @@
-import type { handleServerStreamingCall, handleUnaryCall, ServerWritableStream } from '@grpc/grpc-js';
+import type {
+  handleClientStreamingCall,
+  handleServerStreamingCall,
+  handleUnaryCall,
+  ServerReadableStream,
+  ServerWritableStream,
+} from '@grpc/grpc-js';
 import { DeployError } from '@sampan/shared/errors.ts';
 import type { AgentHandlers } from '@sampan/shared/gen/sampan/agent/v1/Agent.ts';
 import type { Logger } from '@sampan/shared/logger.ts';
@@ -13,6 +19,7 @@ import { getCurrentVersion, listReleasesOf, remove } from './handlers/releases.t
 import { renewCertificate } from './handlers/renew-certificate.ts';
 import { stage } from './handlers/stage.ts';
 import { getStatus } from './handlers/status.ts';
+import { upgradeAgent } from './handlers/upgrade-agent.ts';
 import { writeProgramConfig } from './handlers/write-program-config.ts';
 import { write } from './write-stream.ts';
 
@@ -37,6 +44,7 @@ export function agentService(core: AgentCore): AgentHandlers {
     }),
     GetStatus: unary(log, () => getStatus(core)),
     RenewCertificate: unary(log, (request) => renewCertificate(core, request)),
+    UpgradeAgent: receiving(log, (call, signal) => upgradeAgent(core, call, signal)),
   };
 }
 
@@ -46,6 +54,20 @@ function unary<Request, Response>(
 ): handleUnaryCall<Request, Response> {
   return (call, callback) => {
     Promise.try(handle, call.request).then(
+      (response) => callback(null, response),
+      (error: unknown) => callback(serviceError(log, call.getPath(), error)),
+    );
+  };
+}
+
+function receiving<Request, Response>(
+  log: Logger,
+  handle: (call: ServerReadableStream<Request, Response>, signal: AbortSignal) => Promise<Response>,
+): handleClientStreamingCall<Request, Response> {
+  return (call, callback) => {
+    const gone = new AbortController();
+    call.on('cancelled', () => gone.abort());
+    handle(call, gone.signal).then(
       (response) => callback(null, response),
       (error: unknown) => callback(serviceError(log, call.getPath(), error)),
     );

@@ -32,6 +32,12 @@ export function parsePeriod(text: string): number {
   throw new InvalidArgumentError(parsed.error.issues[0]?.message ?? '');
 }
 
+/** A whole number from 1 on. */
+export function parseCount(text: string): number {
+  if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('expected a number from 1 on');
+}
+
 /** `a,b`, or the option several times; what each is, is checked by who uses it. */
 export function parseList(text: string, previous: readonly string[]): string[] {
   return [...previous, ...listed(text)];

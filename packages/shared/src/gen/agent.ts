@@ -30,6 +30,9 @@ import type { StageEvent as _sampan_agent_v1_StageEvent, StageEvent__Output as _
 import type { StageRequest as _sampan_agent_v1_StageRequest, StageRequest__Output as _sampan_agent_v1_StageRequest__Output } from './sampan/agent/v1/StageRequest.ts';
 import type { StageResult as _sampan_agent_v1_StageResult, StageResult__Output as _sampan_agent_v1_StageResult__Output } from './sampan/agent/v1/StageResult.ts';
 import type { Target as _sampan_agent_v1_Target, Target__Output as _sampan_agent_v1_Target__Output } from './sampan/agent/v1/Target.ts';
+import type { UpgradeAgentOrder as _sampan_agent_v1_UpgradeAgentOrder, UpgradeAgentOrder__Output as _sampan_agent_v1_UpgradeAgentOrder__Output } from './sampan/agent/v1/UpgradeAgentOrder.ts';
+import type { UpgradeAgentRequest as _sampan_agent_v1_UpgradeAgentRequest, UpgradeAgentRequest__Output as _sampan_agent_v1_UpgradeAgentRequest__Output } from './sampan/agent/v1/UpgradeAgentRequest.ts';
+import type { UpgradeAgentResponse as _sampan_agent_v1_UpgradeAgentResponse, UpgradeAgentResponse__Output as _sampan_agent_v1_UpgradeAgentResponse__Output } from './sampan/agent/v1/UpgradeAgentResponse.ts';
 import type { WriteProgramConfigRequest as _sampan_agent_v1_WriteProgramConfigRequest, WriteProgramConfigRequest__Output as _sampan_agent_v1_WriteProgramConfigRequest__Output } from './sampan/agent/v1/WriteProgramConfigRequest.ts';
 import type { WriteProgramConfigResponse as _sampan_agent_v1_WriteProgramConfigResponse, WriteProgramConfigResponse__Output as _sampan_agent_v1_WriteProgramConfigResponse__Output } from './sampan/agent/v1/WriteProgramConfigResponse.ts';
 
@@ -70,6 +73,9 @@ export interface ProtoGrpcType {
         StageRequest: MessageTypeDefinition<_sampan_agent_v1_StageRequest, _sampan_agent_v1_StageRequest__Output>
         StageResult: MessageTypeDefinition<_sampan_agent_v1_StageResult, _sampan_agent_v1_StageResult__Output>
         Target: MessageTypeDefinition<_sampan_agent_v1_Target, _sampan_agent_v1_Target__Output>
+        UpgradeAgentOrder: MessageTypeDefinition<_sampan_agent_v1_UpgradeAgentOrder, _sampan_agent_v1_UpgradeAgentOrder__Output>
+        UpgradeAgentRequest: MessageTypeDefinition<_sampan_agent_v1_UpgradeAgentRequest, _sampan_agent_v1_UpgradeAgentRequest__Output>
+        UpgradeAgentResponse: MessageTypeDefinition<_sampan_agent_v1_UpgradeAgentResponse, _sampan_agent_v1_UpgradeAgentResponse__Output>
         WriteProgramConfigRequest: MessageTypeDefinition<_sampan_agent_v1_WriteProgramConfigRequest, _sampan_agent_v1_WriteProgramConfigRequest__Output>
         WriteProgramConfigResponse: MessageTypeDefinition<_sampan_agent_v1_WriteProgramConfigResponse, _sampan_agent_v1_WriteProgramConfigResponse__Output>
       }

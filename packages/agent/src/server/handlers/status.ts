@@ -5,9 +5,10 @@ import type { AgentCore } from '../agent-core.ts';
 import { firstExisting } from '../readiness.ts';
 
 export async function getStatus(core: AgentCore): Promise<GetStatusResponse> {
-  const { services, operations, readiness, agentId, identity } = core;
+  const { services, operations, readiness, agentId, identity, upgrade } = core;
   const checks = await readiness.checks();
   const { bavail, blocks, bsize } = await statfs(await firstExisting(services.config.state_dir));
+  const { state, detail } = await upgrade.state();
   return {
     version: VERSION,
     agentId,
@@ -17,5 +18,7 @@ export async function getStatus(core: AgentCore): Promise<GetStatusResponse> {
     totalBytes: blocks * bsize,
     runningOperations: operations.runningCount,
     certificateExpiresAtMs: identity?.expiresAt.getTime() ?? 0,
+    upgradeState: state,
+    upgradeDetail: detail,
   };
 }

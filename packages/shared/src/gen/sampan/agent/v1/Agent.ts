@@ -22,6 +22,8 @@ import type { RenewCertificateRequest as _sampan_agent_v1_RenewCertificateReques
 import type { RenewCertificateResponse as _sampan_agent_v1_RenewCertificateResponse, RenewCertificateResponse__Output as _sampan_agent_v1_RenewCertificateResponse__Output } from '../../../sampan/agent/v1/RenewCertificateResponse.ts';
 import type { StageEvent as _sampan_agent_v1_StageEvent, StageEvent__Output as _sampan_agent_v1_StageEvent__Output } from '../../../sampan/agent/v1/StageEvent.ts';
 import type { StageRequest as _sampan_agent_v1_StageRequest, StageRequest__Output as _sampan_agent_v1_StageRequest__Output } from '../../../sampan/agent/v1/StageRequest.ts';
+import type { UpgradeAgentRequest as _sampan_agent_v1_UpgradeAgentRequest, UpgradeAgentRequest__Output as _sampan_agent_v1_UpgradeAgentRequest__Output } from '../../../sampan/agent/v1/UpgradeAgentRequest.ts';
+import type { UpgradeAgentResponse as _sampan_agent_v1_UpgradeAgentResponse, UpgradeAgentResponse__Output as _sampan_agent_v1_UpgradeAgentResponse__Output } from '../../../sampan/agent/v1/UpgradeAgentResponse.ts';
 import type { WriteProgramConfigRequest as _sampan_agent_v1_WriteProgramConfigRequest, WriteProgramConfigRequest__Output as _sampan_agent_v1_WriteProgramConfigRequest__Output } from '../../../sampan/agent/v1/WriteProgramConfigRequest.ts';
 import type { WriteProgramConfigResponse as _sampan_agent_v1_WriteProgramConfigResponse, WriteProgramConfigResponse__Output as _sampan_agent_v1_WriteProgramConfigResponse__Output } from '../../../sampan/agent/v1/WriteProgramConfigResponse.ts';
 
@@ -155,6 +157,23 @@ export interface AgentClient extends grpc.Client {
   stage(argument: _sampan_agent_v1_StageRequest, options?: grpc.CallOptions): grpc.ClientReadableStream<_sampan_agent_v1_StageEvent__Output>;
   
   /**
+   * Takes a package of the agent, and has it installed over this one: an order first, then the bytes. The answer comes when the
+   * installation has begun; the agent is restarted by it, and GetStatus tells how it ended. One that does not come up is taken back.
+   */
+  UpgradeAgent(metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_sampan_agent_v1_UpgradeAgentResponse__Output>): grpc.ClientWritableStream<_sampan_agent_v1_UpgradeAgentRequest>;
+  UpgradeAgent(metadata: grpc.Metadata, callback: grpc.requestCallback<_sampan_agent_v1_UpgradeAgentResponse__Output>): grpc.ClientWritableStream<_sampan_agent_v1_UpgradeAgentRequest>;
+  UpgradeAgent(options: grpc.CallOptions, callback: grpc.requestCallback<_sampan_agent_v1_UpgradeAgentResponse__Output>): grpc.ClientWritableStream<_sampan_agent_v1_UpgradeAgentRequest>;
+  UpgradeAgent(callback: grpc.requestCallback<_sampan_agent_v1_UpgradeAgentResponse__Output>): grpc.ClientWritableStream<_sampan_agent_v1_UpgradeAgentRequest>;
+  /**
+   * Takes a package of the agent, and has it installed over this one: an order first, then the bytes. The answer comes when the
+   * installation has begun; the agent is restarted by it, and GetStatus tells how it ended. One that does not come up is taken back.
+   */
+  upgradeAgent(metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_sampan_agent_v1_UpgradeAgentResponse__Output>): grpc.ClientWritableStream<_sampan_agent_v1_UpgradeAgentRequest>;
+  upgradeAgent(metadata: grpc.Metadata, callback: grpc.requestCallback<_sampan_agent_v1_UpgradeAgentResponse__Output>): grpc.ClientWritableStream<_sampan_agent_v1_UpgradeAgentRequest>;
+  upgradeAgent(options: grpc.CallOptions, callback: grpc.requestCallback<_sampan_agent_v1_UpgradeAgentResponse__Output>): grpc.ClientWritableStream<_sampan_agent_v1_UpgradeAgentRequest>;
+  upgradeAgent(callback: grpc.requestCallback<_sampan_agent_v1_UpgradeAgentResponse__Output>): grpc.ClientWritableStream<_sampan_agent_v1_UpgradeAgentRequest>;
+  
+  /**
    * Writes the supervisor config of a project; succeeds only if supervisor then knows its programs. Starts nothing.
    */
   WriteProgramConfig(argument: _sampan_agent_v1_WriteProgramConfigRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_sampan_agent_v1_WriteProgramConfigResponse__Output>): grpc.ClientUnaryCall;
@@ -218,6 +237,12 @@ export interface AgentHandlers extends grpc.UntypedServiceImplementation {
   Stage: grpc.handleServerStreamingCall<_sampan_agent_v1_StageRequest__Output, _sampan_agent_v1_StageEvent>;
   
   /**
+   * Takes a package of the agent, and has it installed over this one: an order first, then the bytes. The answer comes when the
+   * installation has begun; the agent is restarted by it, and GetStatus tells how it ended. One that does not come up is taken back.
+   */
+  UpgradeAgent: grpc.handleClientStreamingCall<_sampan_agent_v1_UpgradeAgentRequest__Output, _sampan_agent_v1_UpgradeAgentResponse>;
+  
+  /**
    * Writes the supervisor config of a project; succeeds only if supervisor then knows its programs. Starts nothing.
    */
   WriteProgramConfig: grpc.handleUnaryCall<_sampan_agent_v1_WriteProgramConfigRequest__Output, _sampan_agent_v1_WriteProgramConfigResponse>;
@@ -235,5 +260,6 @@ export interface AgentDefinition extends grpc.ServiceDefinition {
   Remove: MethodDefinition<_sampan_agent_v1_RemoveRequest, _sampan_agent_v1_RemoveResponse, _sampan_agent_v1_RemoveRequest__Output, _sampan_agent_v1_RemoveResponse__Output>
   RenewCertificate: MethodDefinition<_sampan_agent_v1_RenewCertificateRequest, _sampan_agent_v1_RenewCertificateResponse, _sampan_agent_v1_RenewCertificateRequest__Output, _sampan_agent_v1_RenewCertificateResponse__Output>
   Stage: MethodDefinition<_sampan_agent_v1_StageRequest, _sampan_agent_v1_StageEvent, _sampan_agent_v1_StageRequest__Output, _sampan_agent_v1_StageEvent__Output>
+  UpgradeAgent: MethodDefinition<_sampan_agent_v1_UpgradeAgentRequest, _sampan_agent_v1_UpgradeAgentResponse, _sampan_agent_v1_UpgradeAgentRequest__Output, _sampan_agent_v1_UpgradeAgentResponse__Output>
   WriteProgramConfig: MethodDefinition<_sampan_agent_v1_WriteProgramConfigRequest, _sampan_agent_v1_WriteProgramConfigResponse, _sampan_agent_v1_WriteProgramConfigRequest__Output, _sampan_agent_v1_WriteProgramConfigResponse__Output>
 }

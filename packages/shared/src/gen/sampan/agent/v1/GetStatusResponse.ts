@@ -18,6 +18,11 @@ export interface GetStatusResponse {
    * When the agent's certificate ends, in milliseconds since 1970; 0: it has none.
    */
   'certificateExpiresAtMs'?: (number | string | Long);
+  /**
+   * Of the last upgrade: installing, installed, failed; empty: there was none. And, of one that failed, what was said last.
+   */
+  'upgradeState'?: (string);
+  'upgradeDetail'?: (string);
 }
 
 export interface GetStatusResponse__Output {
@@ -35,4 +40,9 @@ export interface GetStatusResponse__Output {
    * When the agent's certificate ends, in milliseconds since 1970; 0: it has none.
    */
   'certificateExpiresAtMs': (number);
+  /**
+   * Of the last upgrade: installing, installed, failed; empty: there was none. And, of one that failed, what was said last.
+   */
+  'upgradeState': (string);
+  'upgradeDetail': (string);
 }
