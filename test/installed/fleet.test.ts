@@ -213,10 +213,11 @@ describe.runIf(
     writeFileSync(program, broken ? `process.exit(3);\n${text}` : text);
     const sums = spawnSync('sh', ['-c', 'sha256sum $(cut -c 67- SHA256SUMS)'], { cwd: tree, encoding: 'utf8' });
     writeFileSync(join(tree, 'SHA256SUMS'), sums.stdout);
-    const shared = join(inject('packages'), `${name}.tar.gz`);
-    await writePackage(tree, shared);
+    // Not beside the packages that other tests install.
+    mkdirSync(join(inject('packages'), 'others'), { recursive: true });
+    await writePackage(tree, join(inject('packages'), 'others', `${name}.tar.gz`));
     rmSync(tree, { recursive: true });
-    return `/shared/${name}.tar.gz`;
+    return `/shared/others/${name}.tar.gz`;
   }
 
   /** As CI does it: with a token, over HTTPS, believing our CA. */

@@ -45,6 +45,8 @@ async function upgradeAgents(context: CommandContext, options: UpgradeOptions): 
   // What waits for agents keeps no process alive: in a controller, its server does.
   const alive = setInterval(() => undefined, 60_000);
   const agents = new AgentPool({ security: identity.security, timeoutMs: config.agents.connect_timeout });
+  // It may take longer than what is left of our own certificate.
+  identity.follow(agents);
   const upgrade = async ({ host, agent }: AgentCertificate) => {
     const address = parseAgentAddress(agent, config.agents.port);
     if (!address) throw new Error(`${agent} was written down as an address, and is none`);

@@ -22,7 +22,9 @@ export interface RunningIdentity {
   /** For HTTPS under our own CA. */
   https: { current(): { cert: string; key: string }; onChange(listener: () => void): void };
   enrolling(): Enrolling;
-  /** Keeps the pool's connections to what is true now, and the agents' certificates renewed. */
+  /** Keeps the pool's connections to what is true now: revocations, and our own certificates as they are renewed. */
+  follow(agents: AgentPool): void;
+  /** The same, and keeps the agents' certificates renewed: for the controller that serves. */
   start(agents: AgentPool): void;
   /** Waits for what it does at the moment. */
   close(): Promise<void>;
@@ -55,16 +57,18 @@ export async function openIdentity(
         .then(() => renewAll(services, closing.signal))
         .catch((error: unknown) => log.error({ err: error }, 'certificates could not be renewed'));
     };
+    follow(agents);
+    identity.onChange('own', renew);
+    timers.push(setInterval(renew, renewalPauseMs(lifetimeMs)).unref());
+    renew();
+  }
+
+  function follow(agents: AgentPool): void {
     identity.onChange('revoked', () => agents.cutUnwelcome());
-    identity.onChange('own', () => {
-      agents.renewAll();
-      renew();
-    });
+    identity.onChange('own', () => agents.renewAll());
     // An agent's certificate that runs out ends its connection, as one that is revoked does.
     timers.push(setInterval(() => agents.cutUnwelcome(), CUT_EVERY_MS).unref());
-    timers.push(setInterval(renew, renewalPauseMs(lifetimeMs)).unref());
     identity.watch();
-    renew();
   }
 
   return {
@@ -74,6 +78,7 @@ export async function openIdentity(
       onChange: (listener) => identity.onChange('own', listener),
     },
     enrolling: () => ({ authority: identity.authority, db, lifetimeMs }),
+    follow,
     start,
     async close() {
       for (const timer of timers) clearInterval(timer);
