@@ -7,13 +7,14 @@ import { BackgroundTasks } from '@sampan/agent/host/background-tasks.ts';
 import { makeDirectory } from '@sampan/agent/host/durable-file.ts';
 import { ExclusiveDirectories } from '@sampan/agent/host/exclusive-directories.ts';
 import { createMetrics } from '@sampan/agent/metrics.ts';
+import { Fences } from '@sampan/agent/operations/fences.ts';
 import { Journal } from '@sampan/agent/operations/journal.ts';
 import type { Outcome } from '@sampan/agent/operations/journal-record.ts';
 import { KeyedLock } from '@sampan/agent/operations/keyed-lock.ts';
 import { LinkHolds } from '@sampan/agent/operations/link-holds.ts';
 import type { OperationRun } from '@sampan/agent/operations/operation-run.ts';
 import { Operations, outcomeOf } from '@sampan/agent/operations/operations.ts';
-import { layoutOf, type Target } from '@sampan/agent/releases/layout.ts';
+import { layoutOf, linkOf, type Target } from '@sampan/agent/releases/layout.ts';
 import { listReleases, type Release } from '@sampan/agent/releases/release-store.ts';
 import { Supervisor } from '@sampan/agent/supervisor/supervisor.ts';
 import { asDeployError } from '@sampan/shared/errors.ts';
@@ -191,6 +192,7 @@ export class MortalAgent {
       supervisor: new Supervisor(settings, silentLog),
       directories: this.#directories,
       holds: new LinkHolds(),
+      fences: await Fences.open(config.state_dir, operations.all(), (target) => linkOf(config, target)),
       baseLock: new KeyedLock(),
     };
     await recover(services, operations);

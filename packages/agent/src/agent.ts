@@ -14,11 +14,12 @@ import { IdleMemory } from './host/idle-memory.ts';
 import { resolveOwners } from './host/owners.ts';
 import { Identity } from './identity/identity.ts';
 import { createMetrics } from './metrics.ts';
+import { Fences } from './operations/fences.ts';
 import { Journal } from './operations/journal.ts';
 import { KeyedLock } from './operations/keyed-lock.ts';
 import { LinkHolds } from './operations/link-holds.ts';
 import { Operations } from './operations/operations.ts';
-import { fixedPartOf } from './releases/layout.ts';
+import { fixedPartOf, linkOf } from './releases/layout.ts';
 import type { AgentCore } from './server/agent-core.ts';
 import { GrpcServer } from './server/grpc-server.ts';
 import { Readiness } from './server/readiness.ts';
@@ -49,6 +50,8 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Agen
   await directories.hold(config.state_dir);
   const metrics = createMetrics(() => operations.runningCount);
   const operations = await Operations.open(await Journal.open(config.state_dir), { log, metrics });
+  const fences = await Fences.open(config.state_dir, operations.all(), (target) => linkOf(config, target));
+  operations.beforeForgetting = () => fences.keep();
   const supervisor = new Supervisor(supervisorSettings(config), log);
   const services: HostServices = {
     config,
@@ -58,6 +61,7 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Agen
     supervisor,
     directories,
     holds: new LinkHolds(),
+    fences,
     baseLock: new KeyedLock(),
   };
   await recover(services, operations);

@@ -107,6 +107,8 @@ export const agentConfigSchema = z.strictObject({
   readiness: z
     .strictObject({ min_free: size.prefault('256MiB'), min_free_inodes: z.int().min(0).default(1000) })
     .prefault({}),
+  /** As whom commands are run that callers name as health checks; null: as the agent itself. */
+  health_checks: z.strictObject({ user: z.string().min(1).nullable().default('nobody') }).prefault({}),
   releases: z.strictObject({ keep: z.int().min(1).default(10) }).prefault({}),
   log_level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
 });

@@ -43,6 +43,11 @@ export const enTexts: { [C in ErrorCode]: (params: ErrorParams[C]) => string } =
     `state unknown: ${known}${step ? `; the last step heard of is ${step}` : ''}${current ? `; current is ${current}` : ''}`,
   DEADLINE_EXCEEDED: ({ seconds }) => `not done within ${seconds} s`,
   OPERATION_CANCELLED: () => 'cancelled; the link was not flipped',
+  ROLLOUT_STOPPED: (params) => `not begun: ${stopCause(params)}; the link was not flipped`,
+  WENT_BACK: (params) => `taken back with the others: ${stopCause(params)}`,
+  ROLLOUT_NOT_FOUND: ({ id }) => `there is no rollout ${id}`,
+  ROLLOUT_STATE: ({ state, request }) => `cannot ${request} a rollout that is ${state}`,
+  IDEMPOTENCY_MISMATCH: ({ id }) => `this Idempotency-Key came before with another request, which is rollout ${id}`,
   OPERATION_INTERRUPTED: ({ phase }) => `interrupted: the agent restarted during ${phase}`,
   OPERATION_UNKNOWN: ({ operationId }) => `state unknown: the agent has no record of operation ${operationId}`,
   DOWNLOAD_HTTP_STATUS: ({ status }) => `download failed: HTTP ${status}`,
@@ -69,6 +74,8 @@ export const enTexts: { [C in ErrorCode]: (params: ErrorParams[C]) => string } =
   DISK_ERROR: ({ path, operation, reason }) => `disk error: ${operation} ${path} (${reason})`,
   LINK_HELD: ({ project, release, operationId, since }) =>
     `the link is held: ${project} works on ${release} (${operationId}, since ${since})`,
+  COMMAND_OUTDATED: ({ number, obeyed, operationId }) =>
+    `out of date: the lock has passed to operation ${operationId} (fence ${number}, obeyed is ${obeyed}); the link was not flipped`,
   BASE_HELD: ({ base, holder }) => `another agent works on ${base} (${holder}); a base belongs to one agent`,
   LINK_MOVED: ({ link, found, expected }) =>
     `link ${link} was changed meanwhile: points at ${found}, expected ${expected}`,
@@ -90,6 +97,8 @@ export const enTexts: { [C in ErrorCode]: (params: ErrorParams[C]) => string } =
   PROGRAM_CONFIG_REJECTED: ({ reason }) => `supervisor rejected the config, the old file is back: ${reason}`,
   OS_MISMATCH: ({ found, expected }) => `os_system is ${found}, but the host is ${expected}`,
   RESTART_FAILED: ({ program, state, output }) => `restart failed: ${program} is ${state}${lastLines(output)}`,
+  HEALTH_CHECK_FAILED: ({ check, attempts, found, expected }) =>
+    `health check failed: ${check} gave ${found}, expected ${expected} (${attempts} attempts)`,
   PROGRAM_RUNS_OTHER_RELEASE: ({ program, found, expected }) =>
     `restart failed: ${program} runs ${found}, expected ${expected}`,
   LOG_NOT_FOUND: ({ path }) => `no such log file: ${path}`,
@@ -141,4 +150,15 @@ const refusals: Record<EntryRefusal, string> = {
 
 function lastLines(output: string): string {
   return output === '' ? '' : `, output: ${output}`;
+}
+
+function stopCause({ cause, failed, allowed }: ErrorParams['ROLLOUT_STOPPED']): string {
+  switch (cause) {
+    case 'cancelled':
+      return 'the rollout was cancelled';
+    case 'not_staged':
+      return `${failed} hosts could not be made ready`;
+    case 'failures':
+      return `${failed} hosts failed, and at most ${allowed} may`;
+  }
 }

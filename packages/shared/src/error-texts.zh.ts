@@ -39,6 +39,11 @@ export const zhTexts: { [C in ErrorCode]: (params: ErrorParams[C]) => string } =
     `状态未知: ${known}${step ? `, 最后收到的步骤 ${step}` : ''}${current ? `, 当前版本 ${current}` : ''}`,
   DEADLINE_EXCEEDED: ({ seconds }) => `部署超时: ${seconds} 秒内未完成`,
   OPERATION_CANCELLED: () => '操作已取消, 软连接未切换',
+  ROLLOUT_STOPPED: (params) => `未执行: ${stopCause(params)}, 软连接未切换`,
+  WENT_BACK: (params) => `已随其他主机撤销: ${stopCause(params)}`,
+  ROLLOUT_NOT_FOUND: ({ id }) => `没有这次部署: ${id}`,
+  ROLLOUT_STATE: ({ state, request }) => `部署状态为 ${state}, 不能 ${request}`,
+  IDEMPOTENCY_MISMATCH: ({ id }) => `Idempotency-Key 已用于另一个请求, 即部署 ${id}`,
   OPERATION_INTERRUPTED: ({ phase }) => `操作被中断: Agent在 ${phase} 阶段重启`,
   OPERATION_UNKNOWN: ({ operationId }) => `状态未知: Agent没有操作 ${operationId} 的记录`,
   DOWNLOAD_HTTP_STATUS: ({ status }) => `下载文件失败: HTTP ${status}`,
@@ -63,6 +68,8 @@ export const zhTexts: { [C in ErrorCode]: (params: ErrorParams[C]) => string } =
   DISK_ERROR: ({ path, operation, reason }) => `磁盘错误: ${operation} ${path} (${reason})`,
   LINK_HELD: ({ project, release, operationId, since }) =>
     `软连接被占用: 项目 ${project} 正在操作 ${release} (${operationId}, 开始于 ${since})`,
+  COMMAND_OUTDATED: ({ number, obeyed, operationId }) =>
+    `命令已过期: 锁已转给操作 ${operationId} (编号 ${number}, 已执行 ${obeyed}), 软连接未切换`,
   BASE_HELD: ({ base, holder }) => `目录 ${base} 被另一个Agent占用 (${holder}), 一个目录只能由一个Agent管理`,
   LINK_MOVED: ({ link, found, expected }) => `软连接 ${link} 在部署期间被改动: 指向 ${found}, 应为 ${expected}`,
   LINK_NOT_A_SYMLINK: ({ link }) => `${link} 已存在且不是软连接, 请先移走`,
@@ -81,6 +88,8 @@ export const zhTexts: { [C in ErrorCode]: (params: ErrorParams[C]) => string } =
   PROGRAM_CONFIG_REJECTED: ({ reason }) => `supervisor不接受该配置, 已恢复原文件: ${reason}`,
   OS_MISMATCH: ({ found, expected }) => `os_system与主机不符: 收到 ${found}, 主机为 ${expected}`,
   RESTART_FAILED: ({ program, state, output }) => `服务重启失败: ${program} 状态为 ${state}${lastLines(output)}`,
+  HEALTH_CHECK_FAILED: ({ check, attempts, found, expected }) =>
+    `健康检查失败: ${check} 得到 ${found}, 应为 ${expected} (共 ${attempts} 次)`,
   PROGRAM_RUNS_OTHER_RELEASE: ({ program, found, expected }) =>
     `服务重启失败: ${program} 运行的是 ${found}, 应为 ${expected}`,
   LOG_NOT_FOUND: ({ path }) => `日志文件不存在: ${path}`,
@@ -132,4 +141,15 @@ const refusals: Record<EntryRefusal, string> = {
 
 function lastLines(output: string): string {
   return output === '' ? '' : `, 输出: ${output}`;
+}
+
+function stopCause({ cause, failed, allowed }: ErrorParams['ROLLOUT_STOPPED']): string {
+  switch (cause) {
+    case 'cancelled':
+      return '部署已取消';
+    case 'not_staged':
+      return `${failed} 台主机未能准备好`;
+    case 'failures':
+      return `${failed} 台主机失败, 最多允许 ${allowed} 台`;
+  }
 }

@@ -51,6 +51,15 @@ export interface ErrorParams {
   STATE_UNKNOWN: { known: string; step?: string; current?: string };
   DEADLINE_EXCEEDED: { seconds: number };
   OPERATION_CANCELLED: Record<never, never>;
+  /** The rollout ended before this host's turn; nothing was flipped here. `failed` hosts, of which `allowed` may be. */
+  ROLLOUT_STOPPED: { cause: 'failures' | 'not_staged' | 'cancelled'; failed: number; allowed: number };
+  /** This host succeeded, and was taken back with the others. */
+  WENT_BACK: { cause: 'failures' | 'not_staged' | 'cancelled'; failed: number; allowed: number };
+  ROLLOUT_NOT_FOUND: { id: string };
+  /** What was asked of a rollout is not to be had in its state. */
+  ROLLOUT_STATE: { state: string; request: string };
+  /** The key came before, with another request. */
+  IDEMPOTENCY_MISMATCH: { id: string };
   OPERATION_INTERRUPTED: { phase: string };
   OPERATION_UNKNOWN: { operationId: string };
   // The artifact's origin.
@@ -73,6 +82,8 @@ export interface ErrorParams {
   DISK_ERROR: { path: string; operation: string; reason: string };
   // Links and releases.
   LINK_HELD: { project: string; release: string; operationId: string; since: string };
+  /** The lock under which it was given has passed to somebody else, who was obeyed since. */
+  COMMAND_OUTDATED: { number: number; obeyed: number; operationId: string };
   BASE_HELD: { base: string; holder: string };
   LINK_MOVED: { link: string; found: string; expected: string };
   LINK_NOT_A_SYMLINK: { link: string };
@@ -93,6 +104,8 @@ export interface ErrorParams {
   PROGRAM_CONFIG_REJECTED: { reason: string };
   OS_MISMATCH: { found: string; expected: string };
   RESTART_FAILED: { program: string; state: string; output: string };
+  /** `check` names it, such as `http http://127.0.0.1:8080/healthz`; `found` is what the last attempt found. */
+  HEALTH_CHECK_FAILED: { check: string; attempts: number; found: string; expected: string };
   PROGRAM_RUNS_OTHER_RELEASE: { program: string; found: string; expected: string };
   // Logs.
   LOG_NOT_FOUND: { path: string };

@@ -162,6 +162,27 @@ const table: { [C in ErrorCode]: Row<C> } = {
     zh: '部署超时: 1800 秒内未完成',
     en: 'not done within 1800 s',
   },
+  ROLLOUT_STOPPED: {
+    params: { cause: 'failures', failed: 2, allowed: 1 },
+    zh: '未执行: 2 台主机失败, 最多允许 1 台, 软连接未切换',
+    en: 'not begun: 2 hosts failed, and at most 1 may; the link was not flipped',
+  },
+  WENT_BACK: {
+    params: { cause: 'cancelled', failed: 0, allowed: 0 },
+    zh: '已随其他主机撤销: 部署已取消',
+    en: 'taken back with the others: the rollout was cancelled',
+  },
+  ROLLOUT_NOT_FOUND: { params: { id: 'x' }, zh: '没有这次部署: x', en: 'there is no rollout x' },
+  ROLLOUT_STATE: {
+    params: { state: 'succeeded', request: 'cancel' },
+    zh: '部署状态为 succeeded, 不能 cancel',
+    en: 'cannot cancel a rollout that is succeeded',
+  },
+  IDEMPOTENCY_MISMATCH: {
+    params: { id: 'x' },
+    zh: 'Idempotency-Key 已用于另一个请求, 即部署 x',
+    en: 'this Idempotency-Key came before with another request, which is rollout x',
+  },
   OPERATION_CANCELLED: {
     params: {},
     zh: '操作已取消, 软连接未切换',
@@ -257,6 +278,11 @@ const table: { [C in ErrorCode]: Row<C> } = {
     zh: '软连接被占用: 项目 shop 正在操作 zeus-0.1.1 (op-1, 开始于 2026-11-22T14:00:00Z)',
     en: 'the link is held: shop works on zeus-0.1.1 (op-1, since 2026-11-22T14:00:00Z)',
   },
+  COMMAND_OUTDATED: {
+    params: { number: 7, obeyed: 8, operationId: 'op-8' },
+    zh: '命令已过期: 锁已转给操作 op-8 (编号 7, 已执行 8), 软连接未切换',
+    en: 'out of date: the lock has passed to operation op-8 (fence 7, obeyed is 8); the link was not flipped',
+  },
   BASE_HELD: {
     params: { base: '/opt/service', holder: 'pid 4711' },
     zh: '目录 /opt/service 被另一个Agent占用 (pid 4711), 一个目录只能由一个Agent管理',
@@ -336,6 +362,16 @@ const table: { [C in ErrorCode]: Row<C> } = {
     params: { program: 'zeus', state: 'FATAL', output: 'cannot find main class' },
     zh: '服务重启失败: zeus 状态为 FATAL, 输出: cannot find main class',
     en: 'restart failed: zeus is FATAL, output: cannot find main class',
+  },
+  HEALTH_CHECK_FAILED: {
+    params: {
+      check: 'http http://127.0.0.1:80/',
+      attempts: 3,
+      found: 'status 500',
+      expected: 'a status of 200 to 399',
+    },
+    zh: '健康检查失败: http http://127.0.0.1:80/ 得到 status 500, 应为 a status of 200 to 399 (共 3 次)',
+    en: 'health check failed: http http://127.0.0.1:80/ gave status 500, expected a status of 200 to 399 (3 attempts)',
   },
   PROGRAM_RUNS_OTHER_RELEASE: {
     params: { program: 'zeus', found: '/opt/service/.deploy/a', expected: '/opt/service/.deploy/b' },

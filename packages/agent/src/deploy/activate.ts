@@ -3,8 +3,11 @@ import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { asDeployError, DeployError } from '@sampan/shared/errors.ts';
 import { fromWire } from '@sampan/shared/wire-error.ts';
+import type { CheckedPlace } from '../health/attempt-check.ts';
+import type { HealthCheck } from '../health/health-check.ts';
+import { proveHealthy } from '../health/prove-healthy.ts';
 import { realPathOf } from '../host/real-path.ts';
-import type { ActivateOutcome } from '../operations/journal-record.ts';
+import type { ActivateOutcome, Fence } from '../operations/journal-record.ts';
 import type { OperationContext } from '../operations/operation-context.ts';
 import { type Layout, linkTargetOf, releaseOfLinkText, type Target } from '../releases/layout.ts';
 import { flipLink, readLinkText } from '../releases/link.ts';
@@ -27,6 +30,8 @@ export interface ActivateOrder {
   choice: ReleaseChoice;
   restart: boolean;
   autoRollback: boolean;
+  healthCheck?: HealthCheck | undefined;
+  fence?: Fence | undefined;
 }
 
 /** The flip, planned: texts are what the link says, null where there is none. */
@@ -80,7 +85,9 @@ async function aftercare(
     if (!flip.done) await operation.record({ event: 'activated' });
     const programs = await settle(order, flip, { services, operation, done });
     const previousVersion = flip.from === null ? '' : ((await versionOfLinkText(order.layout, flip.from)) ?? flip.from);
-    const result = { version: flip.version, previousVersion, unchanged: flip.from === flip.to, programs };
+    const previousRelease = (flip.from === null ? undefined : releaseOfLinkText(order.layout, flip.from)) ?? '';
+    const unchanged = flip.from === flip.to;
+    const result = { version: flip.version, previousVersion, previousRelease, unchanged, programs };
     return { result, left: flip.from };
   } catch (error) {
     const reason = operation.signal.aborted && !DeployError.is(error) ? operation.signal.reason : error;
@@ -103,8 +110,8 @@ async function planFlip(order: ActivateOrder, services: HostServices, operation:
     })
     .catch((error: unknown) => namingOldReleases(error, { layout, limits, current: from }, operation.signal));
   if (release.old) await assertOldWhole({ layout, limits }, release.old, operation.signal);
-  else if (order.choice.kind === 'version') await assertWhole(layout, release.name, operation.signal);
   const staged = operation.history.findLast((record) => record.event === 'started' && record.phase === 'stage');
+  if (!(staged || release.old)) await assertWhole(layout, release.name, operation.signal);
   if (staged?.event === 'started') assertUnmoved(layout, from, staged.oldTarget);
   if (order.restart) await services.supervisor.assertRestartable(target, operation.signal);
   const to = linkTargetOf(layout, release.name);
@@ -125,9 +132,11 @@ function assertUnmoved({ link }: Layout, now: string | null, before: string | nu
 
 async function carryOut(
   flip: Flip,
-  { layout, target }: ActivateOrder,
+  { layout, target, fence }: ActivateOrder,
   { services, operation }: { services: HostServices; operation: OperationContext },
 ): Promise<void> {
+  // Both without a pause in between: whoever was obeyed since then has the link.
+  services.fences.assertNewest(layout.link, fence);
   operation.decideFlip();
   if (flip.done) return;
   await services.baseLock.run(layout.baseDir, async () => {
@@ -142,7 +151,7 @@ async function carryOut(
 
 /** What makes the new release the one that runs. */
 async function settle(
-  { target, layout, restart }: ActivateOrder,
+  { target, layout, restart, healthCheck }: ActivateOrder,
   flip: Flip,
   { services, operation, done }: { services: HostServices; operation: OperationContext; done: Aftercare },
 ): Promise<ActivateOutcome['programs']> {
@@ -151,16 +160,28 @@ async function settle(
   if (services.config.languages[target.language].reload) {
     await operation.step('reload', () => reload(services, target, signal));
   }
+  const releaseDir = (await stat(releasePath)).isDirectory() ? releasePath : dirname(releasePath);
   if (hookOf(services, target, 'post_activate')) {
-    const releaseDir = (await stat(releasePath)).isDirectory() ? releasePath : dirname(releasePath);
     const hook = { target, name: 'post_activate', releaseDir, version: flip.version } as const;
     await operation.step('post_activate', () => runHook(services, hook, operation));
   }
-  if (!restart) return [];
-  done.restartTried = true;
-  return operation.step('restart', async () =>
-    services.supervisor.restart(target, await expectedRelease(layout, target), signal),
-  );
+  done.restartTried = restart;
+  const programs = restart
+    ? await operation.step('restart', async () =>
+        services.supervisor.restart(target, await expectedRelease(layout, target), signal),
+      )
+    : [];
+  if (healthCheck) {
+    const place = { releaseDir, owner: checkUserOf(services) };
+    await operation.step('health_check', () => proveHealthy(healthCheck, place, signal));
+  }
+  return programs;
+}
+
+/** As whom a command is run that a caller has named: whoever may deploy is not to become root by that. */
+export function checkUserOf({ config, owners }: HostServices): CheckedPlace['owner'] {
+  const { user } = config.health_checks;
+  return user === null || process.getuid?.() !== 0 ? undefined : owners.get(user);
 }
 
 /** A flip that took effect in an attempt which a crash interrupted, and the failure that it was on its way back from. */

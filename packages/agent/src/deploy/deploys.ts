@@ -10,7 +10,7 @@ import type { OperationContext } from '../operations/operation-context.ts';
 import type { OperationRun } from '../operations/operation-run.ts';
 import { type Operations, outcomeOf } from '../operations/operations.ts';
 import { pinnedReleases } from '../operations/pinned-releases.ts';
-import { layoutOf, releaseOfLinkText, type Target } from '../releases/layout.ts';
+import { layoutOf, linkOf, releaseOfLinkText } from '../releases/layout.ts';
 import { readLinkText } from '../releases/link.ts';
 import { bury, type PruneOrder, takeOut } from '../releases/prune.ts';
 import { type ActivateOrder, activate } from './activate.ts';
@@ -33,6 +33,8 @@ export class Deploys {
   readonly #services: HostServices;
   readonly #operations: Operations;
   readonly #background: BackgroundTasks;
+  /** By the operation that took a link: whose hold ended by that, and is to be closed. */
+  readonly #evicted = new Map<string, { operationId: string; reason: DeployError }>();
 
   constructor(services: HostServices, operations: Operations, background: BackgroundTasks) {
     this.#services = services;
@@ -44,7 +46,7 @@ export class Deploys {
   stage(call: Call & { holdMs: number }, order: StageOrder): Promise<OperationRun> {
     const { link } = order.layout;
     const { operationId } = call;
-    const { target, fileUrl, filename, sha256 } = order;
+    const { target, fileUrl, filename, sha256, fence } = order;
     const brings = versionOf(filename);
     const work = async (operation: OperationContext): Promise<{ kind: 'staged'; result: StageOutcome }> => {
       try {
@@ -64,10 +66,11 @@ export class Deploys {
         target,
         oldTarget: () => this.#oldTarget(order, operationId),
         brings,
-        prepare: () => this.#closeInterrupted(operationId, link),
+        prepare: () => this.#closeOthers(operationId, link),
+        fence,
         deadlineMs: this.#deadline(call),
       },
-      () => this.#hold(link, { operationId, project: target.projectName, version: brings }),
+      () => this.#hold(link, { operationId, project: target.projectName, version: brings, fence }),
       work,
     );
   }
@@ -76,7 +79,8 @@ export class Deploys {
   activate(call: Call & { filenameDelete: string }, order: ActivateOrder): Promise<OperationRun> {
     const { link } = order.layout;
     const { operationId } = call;
-    const { target, choice, restart, autoRollback } = order;
+    const { target, choice, restart, autoRollback, healthCheck, fence } = order;
+    const checked = healthCheck ? { healthCheck } : {};
     const brings = choice.kind === 'version' ? choice.version : choice.release;
     const work = async (operation: OperationContext): Promise<{ kind: 'activated'; result: ActivateOutcome }> => {
       try {
@@ -94,15 +98,23 @@ export class Deploys {
       {
         operationId,
         phase: 'activate',
-        request: digest({ target, choice, restart, autoRollback }),
+        request: digest({ target, choice, restart, autoRollback, ...checked }),
         target,
         oldTarget: () => this.#oldTarget(order, operationId),
         brings,
-        prepare: () => this.#closeInterrupted(operationId, link),
-        activation: { choice, restart, autoRollback, filenameDelete: call.filenameDelete, deadlineMs: call.deadlineMs },
+        prepare: () => this.#closeOthers(operationId, link),
+        activation: {
+          choice,
+          restart,
+          autoRollback,
+          filenameDelete: call.filenameDelete,
+          deadlineMs: call.deadlineMs,
+          ...checked,
+        },
+        fence,
         deadlineMs: this.#deadline(call),
       },
-      () => this.#hold(link, { operationId, project: target.projectName, version: brings }),
+      () => this.#hold(link, { operationId, project: target.projectName, version: brings, fence }),
       work,
     );
   }
@@ -135,11 +147,17 @@ export class Deploys {
     await this.activate({ operationId, ...activation }, { target, layout, ...activation });
   }
 
-  /** Whoever works on a link now ends what a crash has interrupted there before: it must never be gone on with later. */
-  async #closeInterrupted(operationId: string, link: string): Promise<void> {
+  /**
+   * Whoever works on a link now ends what a crash has interrupted there before, and what has staged and lost the link to it: that
+   * must never be gone on with later.
+   */
+  async #closeOthers(operationId: string, link: string): Promise<void> {
+    const evicted = this.#evicted.get(operationId);
+    this.#evicted.delete(operationId);
+    if (evicted) await this.#operations.close(evicted.operationId, evicted.reason);
     for (const [otherId, { records }] of this.#operations.all()) {
       const other = otherId === operationId ? undefined : interruptedActivation(records);
-      if (!other || this.#linkOf(other.target) !== link) continue;
+      if (!other || linkOf(this.#services.config, other.target) !== link) continue;
       await this.#operations.close(otherId, new DeployError('OPERATION_INTERRUPTED', { phase: 'activate' }));
     }
   }
@@ -156,15 +174,6 @@ export class Deploys {
       this.#services.log.warn({ operationId, link, found, left: [...known] }, 'the link was changed by somebody else');
     }
     return found;
-  }
-
-  /** Undefined for a target that the configuration of today refuses. */
-  #linkOf(target: Target): string | undefined {
-    try {
-      return layoutOf(this.#services.config, target).link;
-    } catch {
-      return undefined;
-    }
   }
 
   /** Ends an operation before its flip. Once it is said to be cancelled its link is free for whoever comes next. */
@@ -193,7 +202,15 @@ export class Deploys {
   }
 
   #hold(link: string, holder: Holder): () => void {
-    this.#services.holds.acquire(link, holder);
+    const { holds, fences } = this.#services;
+    const { operationId, fence } = holder;
+    fences.assertNewest(link, fence);
+    const evicted = holds.acquire(link, holder);
+    fences.obey(link, fence, operationId);
+    if (evicted !== undefined && fence) {
+      const outdated = new DeployError('COMMAND_OUTDATED', { number: 0, obeyed: fence.number, operationId });
+      this.#evicted.set(operationId, { operationId: evicted, reason: outdated });
+    }
     return () => this.#services.holds.letGo(link, holder.operationId);
   }
 

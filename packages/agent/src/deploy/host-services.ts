@@ -3,6 +3,7 @@ import type { AgentConfig } from '../config.ts';
 import type { ExclusiveDirectories } from '../host/exclusive-directories.ts';
 import type { Owners } from '../host/owners.ts';
 import type { Metrics } from '../metrics.ts';
+import type { Fences } from '../operations/fences.ts';
 import type { KeyedLock } from '../operations/keyed-lock.ts';
 import type { LinkHolds } from '../operations/link-holds.ts';
 import type { Supervisor } from '../supervisor/supervisor.ts';
@@ -17,6 +18,7 @@ export interface HostServices {
   /** The bases that this agent alone works on. */
   directories: ExclusiveDirectories;
   holds: LinkHolds;
+  fences: Fences;
   /** Held per base while names in `.deploy` are given or taken away. */
   baseLock: KeyedLock;
 }

@@ -5,7 +5,7 @@ import { redactUrl } from '@sampan/shared/redact-url.ts';
 import { type FetchedArtifact, fetchArtifact } from '../artifact/fetch-artifact.ts';
 import { removeTree } from '../host/remove-tree.ts';
 import { syncFilesystem } from '../host/sync-filesystem.ts';
-import type { StageOutcome } from '../operations/journal-record.ts';
+import type { Fence, StageOutcome } from '../operations/journal-record.ts';
 import type { OperationContext } from '../operations/operation-context.ts';
 import type { Layout, Target } from '../releases/layout.ts';
 import { urlDigest } from '../releases/manifest.ts';
@@ -24,6 +24,7 @@ export interface StageOrder {
   /** Lower-case hex; undefined when the caller knows none. */
   sha256: string | undefined;
   willRestart: boolean;
+  fence?: Fence | undefined;
 }
 
 type Unpacked = Extract<FetchedArtifact, { kind: 'unpacked' }>;

@@ -24,11 +24,11 @@ export async function resolveOwners(config: AgentConfig, signal: AbortSignal): P
 }
 
 function namedUsers(config: AgentConfig): { path: string; name: string }[] {
-  return Object.entries(config.languages).flatMap(([language, { owner, hooks }]) =>
-    [
-      { path: `languages.${language}.owner`, name: owner },
-      { path: `languages.${language}.hooks.pre_activate.user`, name: hooks.pre_activate?.user },
-      { path: `languages.${language}.hooks.post_activate.user`, name: hooks.post_activate?.user },
-    ].flatMap(({ path, name }) => (name ? [{ path, name }] : [])),
-  );
+  const ofChecks = { path: 'health_checks.user', name: config.health_checks.user };
+  const ofLanguages = Object.entries(config.languages).flatMap(([language, { owner, hooks }]) => [
+    { path: `languages.${language}.owner`, name: owner },
+    { path: `languages.${language}.hooks.pre_activate.user`, name: hooks.pre_activate?.user },
+    { path: `languages.${language}.hooks.post_activate.user`, name: hooks.post_activate?.user },
+  ]);
+  return [ofChecks, ...ofLanguages].flatMap(({ path, name }) => (name ? [{ path, name }] : []));
 }

@@ -42,7 +42,7 @@ export async function ask(url: URL, { path, ca, body }: Question): Promise<strin
       response.on('end', () => {
         const text = Buffer.concat(chunks).toString('utf8');
         if (response.statusCode === 200) resolve(text);
-        else reject(new Error(titleOf(text) ?? `HTTP ${response.statusCode}`));
+        else reject(new Error(detailOf(text) ?? `HTTP ${response.statusCode}`));
       });
     },
   );
@@ -63,10 +63,10 @@ function isController(_name: string, { raw }: PeerCertificate): Error | undefine
 }
 
 /** The words of a problem document (RFC 9457). */
-function titleOf(text: string): string | undefined {
+function detailOf(text: string): string | undefined {
   try {
-    const { title } = JSON.parse(text) as { title?: unknown };
-    return typeof title === 'string' ? title : undefined;
+    const { detail } = JSON.parse(text) as { detail?: unknown };
+    return typeof detail === 'string' ? detail : undefined;
   } catch {
     return undefined;
   }

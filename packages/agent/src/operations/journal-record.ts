@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { healthCheckSchema } from '../health/health-check.ts';
 
 const phase = z.enum(['stage', 'activate']);
 const at = z.string();
@@ -22,6 +23,8 @@ export const stageResultSchema = z.object({
 export const activateResultSchema = z.object({
   version: z.string(),
   previousVersion: z.string(),
+  /** Versions before wrote none. */
+  previousRelease: z.string().default(''),
   unchanged: z.boolean(),
   programs: z.array(z.object({ name: z.string(), state: z.string(), pid: z.number() })),
 });
@@ -48,7 +51,11 @@ const activationSchema = z.object({
   autoRollback: z.boolean(),
   filenameDelete: z.string(),
   deadlineMs: z.number(),
+  healthCheck: healthCheckSchema.optional(),
 });
+
+/** Under which lock an order was given: of one database, numbers only grow. */
+const fenceSchema = z.object({ database: z.string(), number: z.number() });
 
 /**
  * One line of the journal. Never in it: the query or the password of a URL.
@@ -68,6 +75,7 @@ export const journalRecordSchema = z.discriminatedUnion('event', [
     oldTarget: z.string().nullable(),
     brings: z.string(),
     activation: activationSchema.optional(),
+    fence: fenceSchema.optional(),
   }),
   z.object({
     event: z.literal('staging'),
@@ -95,6 +103,7 @@ export const journalRecordSchema = z.discriminatedUnion('event', [
 
 export type JournalRecord = z.output<typeof journalRecordSchema>;
 export type Activation = z.output<typeof activationSchema>;
+export type Fence = z.output<typeof fenceSchema>;
 export type Phase = z.output<typeof phase>;
 export type StageOutcome = z.output<typeof stageResultSchema>;
 export type ActivateOutcome = z.output<typeof activateResultSchema>;

@@ -1,4 +1,5 @@
 import { DeployError } from '@sampan/shared/errors.ts';
+import type { Fence } from './journal-record.ts';
 
 /** Who works on a link. */
 export interface Holder {
@@ -6,6 +7,8 @@ export interface Holder {
   project: string;
   /** What it brings, as people know it. */
   version: string;
+  /** Under which lock it was told to. */
+  fence?: Fence | undefined;
 }
 
 interface Hold extends Holder {
@@ -24,11 +27,19 @@ export class LinkHolds {
   readonly #holds = new Map<string, Hold>();
 
   /**
-   * Takes the link for an operation, or goes on holding it.
+   * Takes the link for an operation, or goes on holding it. An operation that has staged and waits loses it to one whose lock came
+   * later: its own has passed to that.
+   * @returns whose hold has ended by that.
    * @throws LINK_HELD that names the holder.
    */
-  acquire(link: string, holder: Holder): void {
-    const held = this.#holds.get(link);
+  acquire(link: string, holder: Holder): string | undefined {
+    let held = this.#holds.get(link);
+    let evicted: string | undefined;
+    if (held?.expiry !== undefined && held.operationId !== holder.operationId && isLater(holder.fence, held.fence)) {
+      evicted = held.operationId;
+      this.letGo(link, evicted);
+      held = undefined;
+    }
     if (held && held.operationId !== holder.operationId) {
       const { project, version, operationId, since } = held;
       throw new DeployError('LINK_HELD', { project, release: version, operationId, since });
@@ -41,6 +52,7 @@ export class LinkHolds {
       ...holder,
       expiry: undefined,
     });
+    return evicted;
   }
 
   /** Says which releases the operation needs: nobody may delete them while it holds the link. */
@@ -74,4 +86,8 @@ export class LinkHolds {
     clearTimeout(held.expiry);
     this.#holds.delete(link);
   }
+}
+
+function isLater(one: Fence | undefined, other: Fence | undefined): boolean {
+  return one !== undefined && other !== undefined && one.database === other.database && one.number > other.number;
 }

@@ -5,7 +5,15 @@ import { ClockWatch } from '../host/clock-watch.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Target } from '../releases/layout.ts';
 import { type Journal, lastSequence } from './journal.ts';
-import type { ActivateOutcome, Activation, JournalRecord, Outcome, Phase, StageOutcome } from './journal-record.ts';
+import type {
+  ActivateOutcome,
+  Activation,
+  Fence,
+  JournalRecord,
+  Outcome,
+  Phase,
+  StageOutcome,
+} from './journal-record.ts';
 import type { OperationContext } from './operation-context.ts';
 import { OperationRun } from './operation-run.ts';
 
@@ -28,6 +36,7 @@ export interface Order {
   prepare?: () => Promise<void>;
   /** Of an Activate: all that is needed to go on with it after a crash. */
   activation?: Activation;
+  fence?: Fence | undefined;
   deadlineMs: number;
 }
 
@@ -50,6 +59,8 @@ export class Operations {
   #forgetting = false;
   #sequence = 0;
   readonly clock: ClockWatch;
+  /** Called, and waited for, before operations are forgotten: what must outlive them is kept elsewhere then. */
+  beforeForgetting: () => Promise<void> = async () => undefined;
 
   private constructor(
     known: readonly { operationId: string; records: JournalRecord[] }[],
@@ -201,12 +212,12 @@ export class Operations {
     let hasBegun = false;
     try {
       await order.prepare?.();
-      const { request, target, brings, activation } = order;
+      const { request, target, brings, activation, fence } = order;
       const attempt = 1 + run.history.filter((record) => record.event === 'started' && record.phase === phase).length;
       const oldTarget = await order.oldTarget();
       this.#sequence += 1;
       const sequence = this.#sequence;
-      await run.record({ event: 'started', attempt, sequence, request, target, oldTarget, brings, activation });
+      await run.record({ event: 'started', attempt, sequence, request, target, oldTarget, brings, activation, fence });
       log.info({ target, brings, attempt }, 'operation started');
       run.signal.throwIfAborted();
       hasBegun = true;
@@ -247,6 +258,7 @@ export class Operations {
     if (this.#forgetting || this.#known.size <= KEPT_OPERATIONS + FORGET_AT_ONCE) return;
     this.#forgetting = true;
     try {
+      await this.beforeForgetting();
       const idle = [...this.#known].filter(([, { running }]) => !running).map(([operationId]) => operationId);
       for (const operationId of idle.slice(0, Math.max(0, this.#known.size - KEPT_OPERATIONS))) {
         this.#known.delete(operationId);

@@ -34,6 +34,15 @@ export function layoutOf(config: AgentConfig, target: Target): Layout {
   return { ...baseLayout(baseDir), link: join(baseDir, target.linkName) };
 }
 
+/** The link of a target; undefined for one that the configuration of today refuses. */
+export function linkOf(config: AgentConfig, target: Target): string | undefined {
+  try {
+    return layoutOf(config, target).link;
+  } catch {
+    return undefined;
+  }
+}
+
 export function baseLayout(baseDir: string): Omit<Layout, 'link'> {
   const releasesDir = join(baseDir, '.deploy');
   return { baseDir, releasesDir, metaDir: join(releasesDir, '.meta'), stagingRoot: join(releasesDir, '.staging') };

@@ -13,10 +13,12 @@ import type { OperationRun } from '../operations/operation-run.ts';
 import { errorOf } from '../operations/operations.ts';
 import type { AgentCore } from './agent-core.ts';
 import { activate } from './handlers/activate.ts';
+import { checkHealth } from './handlers/check-health.ts';
 import { cancelOperation, getOperation } from './handlers/operations.ts';
 import { readLogOf } from './handlers/read-log.ts';
 import { getCurrentVersion, listReleasesOf, remove } from './handlers/releases.ts';
 import { renewCertificate } from './handlers/renew-certificate.ts';
+import { getRunningVersion } from './handlers/running-version.ts';
 import { stage } from './handlers/stage.ts';
 import { getStatus } from './handlers/status.ts';
 import { upgradeAgent } from './handlers/upgrade-agent.ts';
@@ -42,6 +44,8 @@ export function agentService(core: AgentCore): AgentHandlers {
     ReadLog: streaming(core, async (call, signal) => {
       for await (const chunk of readLogOf(core, call.request, signal)) await write(call, chunk, signal);
     }),
+    CheckHealth: unary(log, (request) => checkHealth(core, request)),
+    GetRunningVersion: unary(log, (request) => getRunningVersion(core, request)),
     GetStatus: unary(log, () => getStatus(core)),
     RenewCertificate: unary(log, (request) => renewCertificate(core, request)),
     UpgradeAgent: receiving(log, (call, signal) => upgradeAgent(core, call, signal)),

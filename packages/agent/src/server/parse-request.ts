@@ -1,7 +1,9 @@
 import { DeployError } from '@sampan/shared/errors.ts';
+import type { Fence__Output } from '@sampan/shared/gen/sampan/agent/v1/Fence.ts';
 import type { Target__Output } from '@sampan/shared/gen/sampan/agent/v1/Target.ts';
 import { type ProjectLanguage, parseLanguage } from '@sampan/shared/languages.ts';
 import { artifactKind, isName } from '@sampan/shared/names.ts';
+import type { Fence } from '../operations/journal-record.ts';
 import type { Target } from '../releases/layout.ts';
 
 const OPERATION_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
@@ -42,6 +44,13 @@ export function parseFilename(field: string, text: string): string {
   if (!isName(text) || artifactKind(text) === undefined)
     throw invalid(field, text, 'a .tar.gz, .tgz, .tar, .jar or .war');
   return text;
+}
+
+/** Undefined: from a controller that knows no fences. */
+export function parseFence(fence: Fence__Output | null): Fence | undefined {
+  if (!fence) return undefined;
+  if (!/^[0-9a-f-]{36}$/.test(fence.database)) throw invalid('fence.database', fence.database, 'a UUID');
+  return { database: fence.database, number: fence.number };
 }
 
 /** Lower-case hex, or undefined where the caller sent none. */

@@ -82,7 +82,8 @@ async function restart(project: RestartedProject, host: SupervisorHost, signal: 
   return { programs, pidsBefore, since, said, settleMs: host.settings.settleMs, ctl: host.ctl };
 }
 
-async function programsOf(
+/** Which programs are a project's, and what is remembered of them. @throws DeployError PROGRAM_UNKNOWN. */
+export async function programsOf(
   { projectName, linkName }: RestartedProject,
   running: readonly ProgramStatus[],
   { settings, records }: SupervisorHost,

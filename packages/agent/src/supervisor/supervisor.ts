@@ -7,6 +7,7 @@ import { ProjectRecords } from './project-records.ts';
 import { recoverProgramConfigs } from './recover-configs.ts';
 import type { ExpectedRelease } from './release-evidence.ts';
 import { assertRestartable, type ProgramState, type RestartedProject, restartPrograms } from './restart-programs.ts';
+import { type ReleasePlace, type RunningProgram, runningPrograms } from './running-programs.ts';
 import { Serial } from './serial.ts';
 import { SupervisorCtl } from './supervisor-ctl.ts';
 import type { SupervisorHost, SupervisorSettings } from './supervisor-host.ts';
@@ -46,6 +47,14 @@ export class Supervisor {
     const programs = await restartPrograms({ project, expected }, { host: this.#host, turns: this.#turns }, signal);
     this.#host.log.info({ project: project.projectName, programs }, 'programs restarted');
     return programs;
+  }
+
+  /**
+   * What the project's programs really run from, which is not always what the link names.
+   * @throws DeployError PROGRAM_UNKNOWN or SUPERVISOR_UNAVAILABLE.
+   */
+  async running(project: RestartedProject, place: ReleasePlace, signal: AbortSignal): Promise<RunningProgram[]> {
+    return await runningPrograms({ project, place }, this.#host, signal);
   }
 
   /**

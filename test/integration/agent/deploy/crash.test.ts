@@ -79,7 +79,8 @@ it('goes on by itself, after a crash past the flip, and the caller that asks aga
   script('hook', '');
   await start();
   const { result } = await activate('web-2');
-  expect(result).toEqual({ version: 'web-2', previousVersion: 'web-1', unchanged: false, programs: [] });
+  const before = { previousVersion: 'web-1', previousRelease: 'web-1' };
+  expect(result).toEqual({ version: 'web-2', ...before, unchanged: false, programs: [] });
   expect(link()).toBe('.deploy/web-2');
   expect(ran().filter((line) => line === 'hook .deploy/web-2')).toHaveLength(2);
 });

@@ -88,7 +88,13 @@ describe('a deploy', () => {
     expect(releasesOnDisk()).toEqual(['web-1']);
     expect(existsSync(join(agent.serviceDir, 'web'))).toBe(false);
     const { result } = await client.activate({ operationId, target, release: 'web-1', autoRollback: true });
-    expect(result).toEqual({ version: 'web-1', previousVersion: '', unchanged: false, programs: [] });
+    expect(result).toEqual({
+      version: 'web-1',
+      previousVersion: '',
+      previousRelease: '',
+      unchanged: false,
+      programs: [],
+    });
     expect(link()).toBe('.deploy/web-1');
     expect(readFileSync(join(agent.serviceDir, 'web/version.txt'), 'utf8')).toBe('web-1');
     expect(staging()).toEqual([]);

@@ -4,7 +4,8 @@ import type { OperationRun } from '../../operations/operation-run.ts';
 import { layoutOf } from '../../releases/layout.ts';
 import type { AgentCore } from '../agent-core.ts';
 import { mustRestart } from '../must-restart.ts';
-import { invalid, parseName, parseOperationId, parseTarget } from '../parse-request.ts';
+import { parseHealthCheck } from '../parse-health-check.ts';
+import { invalid, parseFence, parseName, parseOperationId, parseTarget } from '../parse-request.ts';
 
 export function activate(core: AgentCore, request: ActivateRequest__Output): Promise<OperationRun> {
   const target = parseTarget(request.target);
@@ -18,6 +19,8 @@ export function activate(core: AgentCore, request: ActivateRequest__Output): Pro
       choice: choiceOf(request),
       restart: mustRestart(core.services.config, target, request.restart),
       autoRollback,
+      healthCheck: parseHealthCheck(request.healthCheck),
+      fence: parseFence(request.fence),
     },
   );
 }

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { GetCurrentVersionRequest__Output } from '@sampan/shared/gen/sampan/agent/v1/GetCurrentVersionRequest.ts';
 import type { GetCurrentVersionResponse } from '@sampan/shared/gen/sampan/agent/v1/GetCurrentVersionResponse.ts';
 import type { ListReleasesRequest__Output } from '@sampan/shared/gen/sampan/agent/v1/ListReleasesRequest.ts';
@@ -5,11 +6,14 @@ import type { ListReleasesResponse } from '@sampan/shared/gen/sampan/agent/v1/Li
 import type { RemoveRequest__Output } from '@sampan/shared/gen/sampan/agent/v1/RemoveRequest.ts';
 import type { RemoveResponse } from '@sampan/shared/gen/sampan/agent/v1/RemoveResponse.ts';
 import { versionOf } from '@sampan/shared/names.ts';
-import { layoutOf, releaseOfLinkText } from '../../releases/layout.ts';
+import { type Layout, layoutOf, releaseOfLinkText } from '../../releases/layout.ts';
 import { readLinkText } from '../../releases/link.ts';
-import { currentVersion, listReleases } from '../../releases/release-store.ts';
+import { currentVersion, listReleases, treeFilePath } from '../../releases/release-store.ts';
+import { findMissing } from '../../releases/tree-file.ts';
 import type { AgentCore } from '../agent-core.ts';
 import { parseFilename, parseTarget } from '../parse-request.ts';
+
+const VERIFY_MS = 60_000;
 
 export async function listReleasesOf(
   core: AgentCore,
@@ -21,17 +25,25 @@ export async function listReleasesOf(
   const current = text === null ? undefined : releaseOfLinkText(layout, text);
   const releases = await listReleases(layout, target);
   return {
-    releases: releases.map(({ name, version, filename, sha256, bytes, entries, stagedAt }) => ({
-      release: name,
-      version,
-      filename,
-      sha256,
-      bytes,
-      entries,
-      stagedAtMs: Date.parse(stagedAt),
-      current: name === current,
-    })),
+    releases: await Promise.all(
+      releases.map(async ({ name, version, filename, sha256, bytes, entries, stagedAt }) => ({
+        release: name,
+        version,
+        filename,
+        sha256,
+        bytes,
+        entries,
+        stagedAtMs: Date.parse(stagedAt),
+        current: name === current,
+        intact: request.verify && (await isIntact(layout, name)),
+      })),
+    ),
   };
+}
+
+async function isIntact(layout: Layout, release: string): Promise<boolean> {
+  const signal = AbortSignal.timeout(VERIFY_MS);
+  return (await findMissing(treeFilePath(layout, release), join(layout.releasesDir, release), signal)) === undefined;
 }
 
 export async function getCurrentVersion(

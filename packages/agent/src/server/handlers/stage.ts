@@ -3,7 +3,7 @@ import type { OperationRun } from '../../operations/operation-run.ts';
 import { layoutOf } from '../../releases/layout.ts';
 import type { AgentCore } from '../agent-core.ts';
 import { mustRestart } from '../must-restart.ts';
-import { parseFilename, parseOperationId, parseSha256, parseTarget } from '../parse-request.ts';
+import { parseFence, parseFilename, parseOperationId, parseSha256, parseTarget } from '../parse-request.ts';
 
 export function stage(core: AgentCore, request: StageRequest__Output): Promise<OperationRun> {
   const target = parseTarget(request.target);
@@ -17,6 +17,7 @@ export function stage(core: AgentCore, request: StageRequest__Output): Promise<O
       filename: parseFilename('filename', request.filename),
       sha256: parseSha256(request.sha256),
       willRestart: mustRestart(core.services.config, target, request.willRestart),
+      fence: parseFence(request.fence),
     },
   );
 }

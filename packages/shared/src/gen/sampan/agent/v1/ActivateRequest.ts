@@ -1,6 +1,8 @@
 // Original file: proto/sampan/agent/v1/agent.proto
 
 import type { Target as _sampan_agent_v1_Target, Target__Output as _sampan_agent_v1_Target__Output } from '../../../sampan/agent/v1/Target.ts';
+import type { Fence as _sampan_agent_v1_Fence, Fence__Output as _sampan_agent_v1_Fence__Output } from '../../../sampan/agent/v1/Fence.ts';
+import type { HealthCheck as _sampan_agent_v1_HealthCheck, HealthCheck__Output as _sampan_agent_v1_HealthCheck__Output } from '../../../sampan/agent/v1/HealthCheck.ts';
 import type { Long } from '@grpc/proto-loader';
 
 export interface ActivateRequest {
@@ -24,6 +26,11 @@ export interface ActivateRequest {
    */
   'filenameDelete'?: (string);
   'deadlineMs'?: (number | string | Long);
+  'fence'?: (_sampan_agent_v1_Fence | null);
+  /**
+   * After the restart; its failure is one after the flip.
+   */
+  'healthCheck'?: (_sampan_agent_v1_HealthCheck | null);
   'choice'?: "release"|"version";
 }
 
@@ -48,5 +55,10 @@ export interface ActivateRequest__Output {
    */
   'filenameDelete': (string);
   'deadlineMs': (number);
+  'fence': (_sampan_agent_v1_Fence__Output | null);
+  /**
+   * After the restart; its failure is one after the flip.
+   */
+  'healthCheck': (_sampan_agent_v1_HealthCheck__Output | null);
   'choice'?: "release"|"version";
 }

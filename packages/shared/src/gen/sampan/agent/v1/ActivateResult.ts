@@ -16,6 +16,10 @@ export interface ActivateResult {
    * Set when a restart was asked for: the programs, as supervisor names them, each with its new pid.
    */
   'programs'?: (_sampan_agent_v1_ProgramState)[];
+  /**
+   * The release on this disk that the link named before: what Activate takes to go back. Empty where there is none.
+   */
+  'previousRelease'?: (string);
 }
 
 export interface ActivateResult__Output {
@@ -32,4 +36,8 @@ export interface ActivateResult__Output {
    * Set when a restart was asked for: the programs, as supervisor names them, each with its new pid.
    */
   'programs': (_sampan_agent_v1_ProgramState__Output)[];
+  /**
+   * The release on this disk that the link named before: what Activate takes to go back. Empty where there is none.
+   */
+  'previousRelease': (string);
 }

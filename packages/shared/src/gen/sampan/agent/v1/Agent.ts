@@ -6,10 +6,14 @@ import type { ActivateEvent as _sampan_agent_v1_ActivateEvent, ActivateEvent__Ou
 import type { ActivateRequest as _sampan_agent_v1_ActivateRequest, ActivateRequest__Output as _sampan_agent_v1_ActivateRequest__Output } from '../../../sampan/agent/v1/ActivateRequest.ts';
 import type { CancelOperationRequest as _sampan_agent_v1_CancelOperationRequest, CancelOperationRequest__Output as _sampan_agent_v1_CancelOperationRequest__Output } from '../../../sampan/agent/v1/CancelOperationRequest.ts';
 import type { CancelOperationResponse as _sampan_agent_v1_CancelOperationResponse, CancelOperationResponse__Output as _sampan_agent_v1_CancelOperationResponse__Output } from '../../../sampan/agent/v1/CancelOperationResponse.ts';
+import type { CheckHealthRequest as _sampan_agent_v1_CheckHealthRequest, CheckHealthRequest__Output as _sampan_agent_v1_CheckHealthRequest__Output } from '../../../sampan/agent/v1/CheckHealthRequest.ts';
+import type { CheckHealthResponse as _sampan_agent_v1_CheckHealthResponse, CheckHealthResponse__Output as _sampan_agent_v1_CheckHealthResponse__Output } from '../../../sampan/agent/v1/CheckHealthResponse.ts';
 import type { GetCurrentVersionRequest as _sampan_agent_v1_GetCurrentVersionRequest, GetCurrentVersionRequest__Output as _sampan_agent_v1_GetCurrentVersionRequest__Output } from '../../../sampan/agent/v1/GetCurrentVersionRequest.ts';
 import type { GetCurrentVersionResponse as _sampan_agent_v1_GetCurrentVersionResponse, GetCurrentVersionResponse__Output as _sampan_agent_v1_GetCurrentVersionResponse__Output } from '../../../sampan/agent/v1/GetCurrentVersionResponse.ts';
 import type { GetOperationRequest as _sampan_agent_v1_GetOperationRequest, GetOperationRequest__Output as _sampan_agent_v1_GetOperationRequest__Output } from '../../../sampan/agent/v1/GetOperationRequest.ts';
 import type { GetOperationResponse as _sampan_agent_v1_GetOperationResponse, GetOperationResponse__Output as _sampan_agent_v1_GetOperationResponse__Output } from '../../../sampan/agent/v1/GetOperationResponse.ts';
+import type { GetRunningVersionRequest as _sampan_agent_v1_GetRunningVersionRequest, GetRunningVersionRequest__Output as _sampan_agent_v1_GetRunningVersionRequest__Output } from '../../../sampan/agent/v1/GetRunningVersionRequest.ts';
+import type { GetRunningVersionResponse as _sampan_agent_v1_GetRunningVersionResponse, GetRunningVersionResponse__Output as _sampan_agent_v1_GetRunningVersionResponse__Output } from '../../../sampan/agent/v1/GetRunningVersionResponse.ts';
 import type { GetStatusRequest as _sampan_agent_v1_GetStatusRequest, GetStatusRequest__Output as _sampan_agent_v1_GetStatusRequest__Output } from '../../../sampan/agent/v1/GetStatusRequest.ts';
 import type { GetStatusResponse as _sampan_agent_v1_GetStatusResponse, GetStatusResponse__Output as _sampan_agent_v1_GetStatusResponse__Output } from '../../../sampan/agent/v1/GetStatusResponse.ts';
 import type { ListReleasesRequest as _sampan_agent_v1_ListReleasesRequest, ListReleasesRequest__Output as _sampan_agent_v1_ListReleasesRequest__Output } from '../../../sampan/agent/v1/ListReleasesRequest.ts';
@@ -54,6 +58,21 @@ export interface AgentClient extends grpc.Client {
   cancelOperation(argument: _sampan_agent_v1_CancelOperationRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_sampan_agent_v1_CancelOperationResponse__Output>): grpc.ClientUnaryCall;
   cancelOperation(argument: _sampan_agent_v1_CancelOperationRequest, callback: grpc.requestCallback<_sampan_agent_v1_CancelOperationResponse__Output>): grpc.ClientUnaryCall;
   
+  /**
+   * Looks once whether what is current works; the answer says what was found.
+   */
+  CheckHealth(argument: _sampan_agent_v1_CheckHealthRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_sampan_agent_v1_CheckHealthResponse__Output>): grpc.ClientUnaryCall;
+  CheckHealth(argument: _sampan_agent_v1_CheckHealthRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_sampan_agent_v1_CheckHealthResponse__Output>): grpc.ClientUnaryCall;
+  CheckHealth(argument: _sampan_agent_v1_CheckHealthRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_sampan_agent_v1_CheckHealthResponse__Output>): grpc.ClientUnaryCall;
+  CheckHealth(argument: _sampan_agent_v1_CheckHealthRequest, callback: grpc.requestCallback<_sampan_agent_v1_CheckHealthResponse__Output>): grpc.ClientUnaryCall;
+  /**
+   * Looks once whether what is current works; the answer says what was found.
+   */
+  checkHealth(argument: _sampan_agent_v1_CheckHealthRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_sampan_agent_v1_CheckHealthResponse__Output>): grpc.ClientUnaryCall;
+  checkHealth(argument: _sampan_agent_v1_CheckHealthRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_sampan_agent_v1_CheckHealthResponse__Output>): grpc.ClientUnaryCall;
+  checkHealth(argument: _sampan_agent_v1_CheckHealthRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_sampan_agent_v1_CheckHealthResponse__Output>): grpc.ClientUnaryCall;
+  checkHealth(argument: _sampan_agent_v1_CheckHealthRequest, callback: grpc.requestCallback<_sampan_agent_v1_CheckHealthResponse__Output>): grpc.ClientUnaryCall;
+  
   GetCurrentVersion(argument: _sampan_agent_v1_GetCurrentVersionRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_sampan_agent_v1_GetCurrentVersionResponse__Output>): grpc.ClientUnaryCall;
   GetCurrentVersion(argument: _sampan_agent_v1_GetCurrentVersionRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_sampan_agent_v1_GetCurrentVersionResponse__Output>): grpc.ClientUnaryCall;
   GetCurrentVersion(argument: _sampan_agent_v1_GetCurrentVersionRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_sampan_agent_v1_GetCurrentVersionResponse__Output>): grpc.ClientUnaryCall;
@@ -77,6 +96,21 @@ export interface AgentClient extends grpc.Client {
   getOperation(argument: _sampan_agent_v1_GetOperationRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_sampan_agent_v1_GetOperationResponse__Output>): grpc.ClientUnaryCall;
   getOperation(argument: _sampan_agent_v1_GetOperationRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_sampan_agent_v1_GetOperationResponse__Output>): grpc.ClientUnaryCall;
   getOperation(argument: _sampan_agent_v1_GetOperationRequest, callback: grpc.requestCallback<_sampan_agent_v1_GetOperationResponse__Output>): grpc.ClientUnaryCall;
+  
+  /**
+   * What the link names, and what the project's programs really run from.
+   */
+  GetRunningVersion(argument: _sampan_agent_v1_GetRunningVersionRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_sampan_agent_v1_GetRunningVersionResponse__Output>): grpc.ClientUnaryCall;
+  GetRunningVersion(argument: _sampan_agent_v1_GetRunningVersionRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_sampan_agent_v1_GetRunningVersionResponse__Output>): grpc.ClientUnaryCall;
+  GetRunningVersion(argument: _sampan_agent_v1_GetRunningVersionRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_sampan_agent_v1_GetRunningVersionResponse__Output>): grpc.ClientUnaryCall;
+  GetRunningVersion(argument: _sampan_agent_v1_GetRunningVersionRequest, callback: grpc.requestCallback<_sampan_agent_v1_GetRunningVersionResponse__Output>): grpc.ClientUnaryCall;
+  /**
+   * What the link names, and what the project's programs really run from.
+   */
+  getRunningVersion(argument: _sampan_agent_v1_GetRunningVersionRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_sampan_agent_v1_GetRunningVersionResponse__Output>): grpc.ClientUnaryCall;
+  getRunningVersion(argument: _sampan_agent_v1_GetRunningVersionRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_sampan_agent_v1_GetRunningVersionResponse__Output>): grpc.ClientUnaryCall;
+  getRunningVersion(argument: _sampan_agent_v1_GetRunningVersionRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_sampan_agent_v1_GetRunningVersionResponse__Output>): grpc.ClientUnaryCall;
+  getRunningVersion(argument: _sampan_agent_v1_GetRunningVersionRequest, callback: grpc.requestCallback<_sampan_agent_v1_GetRunningVersionResponse__Output>): grpc.ClientUnaryCall;
   
   GetStatus(argument: _sampan_agent_v1_GetStatusRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_sampan_agent_v1_GetStatusResponse__Output>): grpc.ClientUnaryCall;
   GetStatus(argument: _sampan_agent_v1_GetStatusRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_sampan_agent_v1_GetStatusResponse__Output>): grpc.ClientUnaryCall;
@@ -201,12 +235,22 @@ export interface AgentHandlers extends grpc.UntypedServiceImplementation {
    */
   CancelOperation: grpc.handleUnaryCall<_sampan_agent_v1_CancelOperationRequest__Output, _sampan_agent_v1_CancelOperationResponse>;
   
+  /**
+   * Looks once whether what is current works; the answer says what was found.
+   */
+  CheckHealth: grpc.handleUnaryCall<_sampan_agent_v1_CheckHealthRequest__Output, _sampan_agent_v1_CheckHealthResponse>;
+  
   GetCurrentVersion: grpc.handleUnaryCall<_sampan_agent_v1_GetCurrentVersionRequest__Output, _sampan_agent_v1_GetCurrentVersionResponse>;
   
   /**
    * What the journal knows of an operation. An unknown id fails with OPERATION_UNKNOWN, which is not "never ran".
    */
   GetOperation: grpc.handleUnaryCall<_sampan_agent_v1_GetOperationRequest__Output, _sampan_agent_v1_GetOperationResponse>;
+  
+  /**
+   * What the link names, and what the project's programs really run from.
+   */
+  GetRunningVersion: grpc.handleUnaryCall<_sampan_agent_v1_GetRunningVersionRequest__Output, _sampan_agent_v1_GetRunningVersionResponse>;
   
   GetStatus: grpc.handleUnaryCall<_sampan_agent_v1_GetStatusRequest__Output, _sampan_agent_v1_GetStatusResponse>;
   
@@ -252,8 +296,10 @@ export interface AgentHandlers extends grpc.UntypedServiceImplementation {
 export interface AgentDefinition extends grpc.ServiceDefinition {
   Activate: MethodDefinition<_sampan_agent_v1_ActivateRequest, _sampan_agent_v1_ActivateEvent, _sampan_agent_v1_ActivateRequest__Output, _sampan_agent_v1_ActivateEvent__Output>
   CancelOperation: MethodDefinition<_sampan_agent_v1_CancelOperationRequest, _sampan_agent_v1_CancelOperationResponse, _sampan_agent_v1_CancelOperationRequest__Output, _sampan_agent_v1_CancelOperationResponse__Output>
+  CheckHealth: MethodDefinition<_sampan_agent_v1_CheckHealthRequest, _sampan_agent_v1_CheckHealthResponse, _sampan_agent_v1_CheckHealthRequest__Output, _sampan_agent_v1_CheckHealthResponse__Output>
   GetCurrentVersion: MethodDefinition<_sampan_agent_v1_GetCurrentVersionRequest, _sampan_agent_v1_GetCurrentVersionResponse, _sampan_agent_v1_GetCurrentVersionRequest__Output, _sampan_agent_v1_GetCurrentVersionResponse__Output>
   GetOperation: MethodDefinition<_sampan_agent_v1_GetOperationRequest, _sampan_agent_v1_GetOperationResponse, _sampan_agent_v1_GetOperationRequest__Output, _sampan_agent_v1_GetOperationResponse__Output>
+  GetRunningVersion: MethodDefinition<_sampan_agent_v1_GetRunningVersionRequest, _sampan_agent_v1_GetRunningVersionResponse, _sampan_agent_v1_GetRunningVersionRequest__Output, _sampan_agent_v1_GetRunningVersionResponse__Output>
   GetStatus: MethodDefinition<_sampan_agent_v1_GetStatusRequest, _sampan_agent_v1_GetStatusResponse, _sampan_agent_v1_GetStatusRequest__Output, _sampan_agent_v1_GetStatusResponse__Output>
   ListReleases: MethodDefinition<_sampan_agent_v1_ListReleasesRequest, _sampan_agent_v1_ListReleasesResponse, _sampan_agent_v1_ListReleasesRequest__Output, _sampan_agent_v1_ListReleasesResponse__Output>
   ReadLog: MethodDefinition<_sampan_agent_v1_ReadLogRequest, _sampan_agent_v1_ReadLogChunk, _sampan_agent_v1_ReadLogRequest__Output, _sampan_agent_v1_ReadLogChunk__Output>

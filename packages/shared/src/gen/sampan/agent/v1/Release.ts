@@ -14,6 +14,10 @@ export interface Release {
    */
   'stagedAtMs'?: (number | string | Long);
   'current'?: (boolean);
+  /**
+   * Where it was asked for: nothing of it is missing or changed.
+   */
+  'intact'?: (boolean);
 }
 
 export interface Release__Output {
@@ -28,4 +32,8 @@ export interface Release__Output {
    */
   'stagedAtMs': (number);
   'current': (boolean);
+  /**
+   * Where it was asked for: nothing of it is missing or changed.
+   */
+  'intact': (boolean);
 }

@@ -1,6 +1,7 @@
 // Original file: proto/sampan/agent/v1/agent.proto
 
 import type { Target as _sampan_agent_v1_Target, Target__Output as _sampan_agent_v1_Target__Output } from '../../../sampan/agent/v1/Target.ts';
+import type { Fence as _sampan_agent_v1_Fence, Fence__Output as _sampan_agent_v1_Fence__Output } from '../../../sampan/agent/v1/Fence.ts';
 import type { Long } from '@grpc/proto-loader';
 
 export interface StageRequest {
@@ -30,6 +31,10 @@ export interface StageRequest {
    * The caller will ask for a restart: what that needs is checked now, before anything is downloaded.
    */
   'willRestart'?: (boolean);
+  /**
+   * Absent: a controller that knows no fences.
+   */
+  'fence'?: (_sampan_agent_v1_Fence | null);
 }
 
 export interface StageRequest__Output {
@@ -59,4 +64,8 @@ export interface StageRequest__Output {
    * The caller will ask for a restart: what that needs is checked now, before anything is downloaded.
    */
   'willRestart': (boolean);
+  /**
+   * Absent: a controller that knows no fences.
+   */
+  'fence': (_sampan_agent_v1_Fence__Output | null);
 }

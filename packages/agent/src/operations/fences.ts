@@ -1,0 +1,93 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DeployError, systemCode } from '@sampan/shared/errors.ts';
+import { z } from 'zod';
+import { writeDurably } from '../host/durable-file.ts';
+import type { Target } from '../releases/layout.ts';
+import type { Fence } from './journal-record.ts';
+import type { KnownOperation } from './operations.ts';
+
+const FILE = 'fences.json';
+
+const snapshot = z.array(
+  z.object({ link: z.string(), database: z.string(), number: z.number(), operationId: z.string() }),
+);
+
+interface Obeyed {
+  number: number;
+  operationId: string;
+}
+
+/**
+ * The highest fence that was obeyed on each link, by the database that gave it out.
+ * INVARIANTS: it only grows, and outlives a crash: an order is obeyed once its `started` line is durable, and what the journal forgets
+ * is written down before.
+ */
+export class Fences {
+  readonly #file: string;
+  readonly #obeyed = new Map<string, Map<string, Obeyed>>();
+
+  private constructor(stateDir: string) {
+    this.#file = join(stateDir, FILE);
+  }
+
+  /** From what was kept, and from the journal. `linkOf` is undefined for a target that the configuration of today refuses. */
+  static async open(
+    stateDir: string,
+    known: ReadonlyMap<string, KnownOperation>,
+    linkOf: (target: Target) => string | undefined,
+  ): Promise<Fences> {
+    const fences = new Fences(stateDir);
+    for (const { link, database, number, operationId } of await fences.#kept()) {
+      fences.#raise(link, { database, number }, operationId);
+    }
+    for (const [operationId, operation] of known) {
+      for (const record of operation.records) {
+        const link = record.event === 'started' ? linkOf(record.target) : undefined;
+        if (record.event === 'started' && record.fence && link) fences.#raise(link, record.fence, operationId);
+      }
+    }
+    return fences;
+  }
+
+  /**
+   * Obeys an order that begins. One without a fence comes from a controller that knows none.
+   * @throws DeployError COMMAND_OUTDATED
+   */
+  obey(link: string, fence: Fence | undefined, operationId: string): void {
+    if (!fence) return;
+    this.assertNewest(link, fence);
+    this.#raise(link, fence, operationId);
+  }
+
+  /** @throws DeployError COMMAND_OUTDATED: an order of a later lock was obeyed since. */
+  assertNewest(link: string, fence: Fence | undefined): void {
+    const obeyed = fence && this.#obeyed.get(link)?.get(fence.database);
+    if (!obeyed || fence.number >= obeyed.number) return;
+    const { number: newest, operationId } = obeyed;
+    throw new DeployError('COMMAND_OUTDATED', { number: fence.number, obeyed: newest, operationId });
+  }
+
+  /** To be called before the journal forgets operations: what they obeyed is still known then. Durable when it resolves. */
+  async keep(): Promise<void> {
+    const all = [...this.#obeyed].flatMap(([link, byDatabase]) =>
+      [...byDatabase].map(([database, obeyed]) => ({ link, database, ...obeyed })),
+    );
+    await writeDurably(this.#file, JSON.stringify(all), 0o600);
+  }
+
+  #raise(link: string, { database, number }: Fence, operationId: string): void {
+    const byDatabase = this.#obeyed.get(link) ?? new Map<string, Obeyed>();
+    if ((byDatabase.get(database)?.number ?? -1) < number) byDatabase.set(database, { number, operationId });
+    this.#obeyed.set(link, byDatabase);
+  }
+
+  async #kept(): Promise<z.output<typeof snapshot>> {
+    try {
+      return snapshot.parse(JSON.parse(await readFile(this.#file, 'utf8')));
+    } catch (error) {
+      if (systemCode(error) === 'ENOENT') return [];
+      throw error;
+    }
+  }
+}

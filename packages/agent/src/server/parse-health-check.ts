@@ -1,0 +1,55 @@
+import { isIP } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import type { HealthCheck__Output } from '@sampan/shared/gen/sampan/agent/v1/HealthCheck.ts';
+import { isLoopback } from '@sampan/shared/units.ts';
+import { HEALTH_DEFAULTS, type HealthCheck } from '../health/health-check.ts';
+import { invalid } from './parse-request.ts';
+
+const DAY_MS = 86_400_000;
+const MAX_ARGUMENTS = 100;
+
+/** A health check as it was sent, complete and allowed; undefined where there is none. @throws INVALID_REQUEST. */
+export function parseHealthCheck(sent: HealthCheck__Output | null): HealthCheck | undefined {
+  if (!sent) return undefined;
+  const time = (name: 'intervalMs' | 'timeoutMs' | 'deadlineMs') => {
+    if (sent[name] > DAY_MS) throw invalid(`health_check.${name}`, sent[name], 'at most a day');
+    return sent[name] || HEALTH_DEFAULTS[name];
+  };
+  return {
+    probe: probeOf(sent),
+    intervalMs: time('intervalMs'),
+    timeoutMs: time('timeoutMs'),
+    deadlineMs: time('deadlineMs'),
+    successes: sent.successes || HEALTH_DEFAULTS.successes,
+  };
+}
+
+function probeOf({ http, tcp, command }: HealthCheck__Output): HealthCheck['probe'] {
+  if (http) {
+    const url = URL.parse(http.url);
+    if (!url || !/^https?:$/.test(url.protocol))
+      throw invalid('health_check.http.url', http.url, 'http:// or https://');
+    assertOwn('health_check.http.url', url.hostname.replace(/^\[|\]$/g, ''));
+    return { kind: 'http', url: url.href, status: http.status };
+  }
+  if (tcp) {
+    const found = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]\s]+)):(\d{1,5})$/.exec(tcp.address);
+    const host = found?.[1] ?? found?.[2] ?? '';
+    const port = Number(found?.[3]);
+    if (!(port >= 1 && port <= 65_535)) throw invalid('health_check.tcp.address', tcp.address, 'host:port');
+    assertOwn('health_check.tcp.address', host);
+    return { kind: 'tcp', host, port };
+  }
+  const argv = command?.argv ?? [];
+  if (argv.length > 0 && argv.length <= MAX_ARGUMENTS && argv.every((word) => !word.includes('\0'))) {
+    return { kind: 'command', argv };
+  }
+  throw invalid('health_check', argv, 'http, tcp, or a command');
+}
+
+/** An agent is no way into other machines' networks. */
+function assertOwn(field: string, host: string): void {
+  const own = Object.values(networkInterfaces()).flatMap((all) => all ?? []);
+  if (isLoopback(host) || (isIP(host) !== 0 && own.some(({ address }) => address === host))) return;
+  throw invalid(field, host, 'localhost, or an address of this host');
+}
