@@ -51,6 +51,7 @@ export const systemRequirements = {
   /** File systems in user space, as a program of ours serves one. */
   FUSE: { isMet: () => existsSync('/dev/fuse'), packages: [] },
   ip: program('ip', 'iproute2'),
+  postgresql: { isMet: () => globSync('/usr/lib/postgresql/*/bin/initdb').length > 0, packages: ['postgresql'] },
   /** `::1`, which some containers lack. */
   IPv6: {
     isMet: () => Object.values(networkInterfaces()).some((all) => all?.some(({ address }) => address === '::1')),

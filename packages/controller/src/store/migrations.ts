@@ -1,11 +1,14 @@
+import { randomUUID } from 'node:crypto';
 import { type Kysely, sql } from 'kysely';
 import type { Migration, MigrationProvider } from 'kysely/migration';
+import { isPostgres } from './is-postgres.ts';
 
 /** Every change to the tables, in its order. One that has been released is never edited: what follows is a new one. */
 const migrations: Record<string, Migration> = {
   '001-rollouts': { up: createRollouts },
   '002-access': { up: createAccess },
   '003-identity': { up: createIdentity },
+  '004-courses': { up: createCourses },
 };
 
 export const migrationProvider: MigrationProvider = { getMigrations: async () => migrations };
@@ -74,7 +77,9 @@ async function createAccess(db: Kysely<unknown>): Promise<void> {
 async function createAudit(db: Kysely<unknown>): Promise<void> {
   await db.schema
     .createTable('audit')
-    .addColumn('id', 'integer', (column) => column.primaryKey().autoIncrement())
+    .addColumn('id', isPostgres(db) ? 'serial' : 'integer', (column) =>
+      isPostgres(db) ? column.primaryKey() : column.primaryKey().autoIncrement(),
+    )
     .addColumn('at', 'text', (column) => column.notNull())
     .addColumn('who', 'text', (column) => column.notNull())
     .addColumn('address', 'text')
@@ -92,6 +97,27 @@ async function createAudit(db: Kysely<unknown>): Promise<void> {
     .addColumn('id', 'integer', (column) => column.notNull().primaryKey())
     .addColumn('kept_since', 'text', (column) => column.notNull())
     .execute();
+  if (isPostgres(db)) await keepAuditInPostgres(db);
+  else await keepAuditInSqlite(db);
+}
+
+async function keepAuditInPostgres(db: Kysely<unknown>): Promise<void> {
+  await sql`create function audit_is_never_changed() returns trigger language plpgsql as
+    $$ begin raise exception 'the audit trail is never changed'; end $$`.execute(db);
+  await sql`create function audit_is_kept() returns trigger language plpgsql as
+    $$ begin
+      if old.at >= coalesce((select max(kept_since) from audit_horizon), '') then
+        raise exception 'the audit trail is kept';
+      end if;
+      return old;
+    end $$`.execute(db);
+  await sql`create trigger audit_is_never_changed before update on audit
+    for each row execute function audit_is_never_changed()`.execute(db);
+  await sql`create trigger audit_is_kept before delete on audit
+    for each row execute function audit_is_kept()`.execute(db);
+}
+
+async function keepAuditInSqlite(db: Kysely<unknown>): Promise<void> {
   await sql`create trigger audit_is_never_changed before update on audit
     begin select raise(abort, 'the audit trail is never changed'); end`.execute(db);
   // REPLACE deletes without its triggers.
@@ -133,4 +159,53 @@ async function createIdentity({ schema }: Kysely<unknown>): Promise<void> {
     .addColumn('expires_at', 'text', (column) => column.notNull())
     .addColumn('used_at', 'text')
     .execute();
+}
+
+async function createCourses(db: Kysely<unknown>): Promise<void> {
+  const { schema } = db;
+  // SQLite adds one column at a time.
+  for (const name of ['state', 'project_name', 'requested_by']) {
+    await schema
+      .alterTable('rollouts')
+      .addColumn(name, 'text', (column) => column.notNull().defaultTo(''))
+      .execute();
+  }
+  await schema.alterTable('rollouts').addColumn('idempotency_key', 'text').execute();
+  await schema
+    .createIndex('rollouts_idempotency_key')
+    .unique()
+    .on('rollouts')
+    .column('idempotency_key')
+    .where(sql.ref('idempotency_key'), 'is not', null)
+    .execute();
+  await schema
+    .createTable('rollout_events')
+    .addColumn('operation_id', 'text', (column) =>
+      column.notNull().references('rollouts.operation_id').onDelete('cascade'),
+    )
+    .addColumn('seq', 'integer', (column) => column.notNull())
+    .addColumn('at', 'text', (column) => column.notNull())
+    .addColumn('kind', 'text', (column) => column.notNull())
+    .addColumn('body', 'text', (column) => column.notNull())
+    .addPrimaryKeyConstraint('rollout_events_pkey', ['operation_id', 'seq'])
+    .execute();
+  await schema
+    .createTable('link_locks')
+    .addColumn('host', 'text', (column) => column.notNull())
+    .addColumn('link', 'text', (column) => column.notNull())
+    .addColumn('operation_id', 'text', (column) => column.notNull())
+    .addColumn('project', 'text', (column) => column.notNull())
+    .addColumn('version', 'text', (column) => column.notNull())
+    .addColumn('since', 'text', (column) => column.notNull())
+    .addColumn('expires_at', 'text', (column) => column.notNull())
+    .addPrimaryKeyConstraint('link_locks_pkey', ['host', 'link'])
+    .execute();
+  await schema.createIndex('link_locks_operation').on('link_locks').column('operation_id').execute();
+  await schema
+    .createTable('database_identity')
+    .addColumn('id', 'integer', (column) => column.notNull().primaryKey())
+    .addColumn('uuid', 'text', (column) => column.notNull())
+    .addColumn('fence', 'bigint', (column) => column.notNull())
+    .execute();
+  await sql`insert into database_identity (id, uuid, fence) values (1, ${randomUUID()}, 0)`.execute(db);
 }

@@ -2,11 +2,12 @@ import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as wait } from 'node:timers/promises';
 import { ConfigError } from '@sampan/shared/load-config.ts';
 import { Kysely } from 'kysely';
-import { Migrator } from 'kysely/migration';
+import { pino } from 'pino';
 import { type ControllerLock, isBusy, takeControllerLock } from './controller-lock.ts';
 import { createPrivately } from './create-privately.ts';
-import { migrationProvider } from './migrations.ts';
+import { migrate, migrator, reasonNotMigrated } from './migrate.ts';
 import { NodeSqliteDialect } from './node-sqlite-dialect.ts';
+import { type Exclusively, openPostgres } from './open-postgres.ts';
 import type { Tables } from './tables.ts';
 
 /** Long enough for a predecessor that is just ending. Waiting blocks the whole process, so no longer. */
@@ -17,15 +18,19 @@ const COMMAND_BUSY_MS = 5_000;
 /** For a controller that has just started to bring the tables up to date. */
 const MIGRATED_WITHIN_MS = 5_000;
 
+/** For tests and tools, which nobody takes over. */
+const ALONE: Exclusively = { log: pino({ level: 'silent' }), onTakenOver: () => undefined };
+
 const IN_USE = 'another controller uses it, and a database belongs to one';
 
 /**
- * Opens the embedded database for the controller, creates it where there is none (readable by this user alone: URLs of
+ * Opens the database for the controller: PostgreSQL by its URL (open-postgres.ts), or the embedded one in `file`. It creates it where there is none (readable by this user alone: URLs of
  * artifacts may carry credentials), and brings its tables up to date. No other controller can open it until it is closed or
  * this process ends, however it ends.
  * @throws ConfigError in words: another controller has it, it cannot be written, it is no database, or one of a newer version.
  */
-export async function openDatabase(file: string): Promise<Kysely<Tables>> {
+export async function openDatabase(file: string, exclusively: Exclusively = ALONE): Promise<Kysely<Tables>> {
+  if (isPostgresUrl(file)) return await openPostgres(file, exclusively);
   const lock = refusing(file, () => takeControllerLock(file, LOCK_MS));
   if (!lock) throw refusal(file, new Error(IN_USE));
   return await openAndMigrate(file, { busyMs: CONTROLLER_BUSY_MS, onClosed: () => lock.release() }, lock);
@@ -37,6 +42,7 @@ export async function openDatabase(file: string): Promise<Kysely<Tables>> {
  * @throws ConfigError as `openDatabase` does, and when the controller that runs is of another version.
  */
 export async function openBeside(file: string): Promise<Kysely<Tables>> {
+  if (isPostgresUrl(file)) return await openPostgres(file);
   const untilMs = performance.now() + MIGRATED_WITHIN_MS;
   for (;;) {
     const lock = refusing(file, () => takeControllerLock(file, 0));
@@ -91,15 +97,6 @@ async function openMigrated(file: string): Promise<Kysely<Tables> | undefined> {
   }
 }
 
-async function migrate(db: Kysely<Tables>): Promise<void> {
-  const { error } = await migrator(db).migrateToLatest();
-  if (error !== undefined) throw error;
-}
-
-function migrator(db: Kysely<Tables>): Migrator {
-  return new Migrator({ db, provider: migrationProvider });
-}
-
 function open(file: string, { busyMs, onClosed }: Opening): Kysely<Tables> {
   createPrivately(file);
   const database = new DatabaseSync(file, { timeout: busyMs, enableForeignKeyConstraints: true });
@@ -113,6 +110,10 @@ function open(file: string, { busyMs, onClosed }: Opening): Kysely<Tables> {
     database.close();
     throw error;
   }
+}
+
+function isPostgresUrl(location: string): boolean {
+  return /^postgres(ql)?:\/\//.test(location);
 }
 
 function refusing<T>(file: string, work: () => T): T {
@@ -129,8 +130,5 @@ function refusal(file: string, cause: unknown): ConfigError {
 
 function reasonOf(error: unknown): string {
   if (isBusy(error)) return IN_USE;
-  const { message } = error as Error;
-  // Kysely's words for a migration that the database has and this program lacks.
-  const missing = /previously executed migration (\S+) is missing/.exec(message)?.[1];
-  return missing === undefined ? message : `a newer version wrote it (${missing} is not known to this one)`;
+  return reasonNotMigrated(error) ?? (error as Error).message;
 }

@@ -24,14 +24,24 @@ export interface Store {
   close(): Promise<void>;
 }
 
+export interface StoreOptions {
+  auditKeptMs?: number;
+  /** Another controller has the database now: this one must not go on. */
+  onTakenOver?: () => void;
+}
+
 const AUDIT_KEPT_MS = 400 * 24 * 3_600_000;
 
 /**
- * Opens the database in `file`, as the one controller that uses it.
+ * Opens the database in a file, or the PostgreSQL one that a URL names, as the one controller that uses it.
  * @throws ConfigError that says in words why it cannot.
  */
-export async function openStore(file: string, log: Logger, { auditKeptMs = AUDIT_KEPT_MS } = {}): Promise<Store> {
-  const db = await openDatabase(file);
+export async function openStore(
+  location: string,
+  log: Logger,
+  { auditKeptMs = AUDIT_KEPT_MS, onTakenOver = () => undefined }: StoreOptions = {},
+): Promise<Store> {
+  const db = await openDatabase(location, { log, onTakenOver });
   const later = new WriteBehind(db, log);
   const closing = new AbortController();
   const prune = async () => {

@@ -1,4 +1,4 @@
-import type { Generated } from 'kysely';
+import type { ColumnType, Generated } from 'kysely';
 
 /**
  * The tables, as the migrations leave them. Only texts and numbers: SQLite takes neither booleans nor dates. Times are ISO
@@ -7,6 +7,10 @@ import type { Generated } from 'kysely';
 export interface Tables {
   rollouts: RolloutTable;
   host_outcomes: HostOutcomeTable;
+  rollout_events: RolloutEventTable;
+  link_locks: LinkLockTable;
+  /** One row. */
+  database_identity: DatabaseIdentityTable;
   store_check: { id: number; written_at: string };
   tokens: TokenTable;
   audit: AuditTable;
@@ -30,6 +34,43 @@ interface RolloutTable {
   ended_at: string | null;
   /** When the outcome was told to a caller, or nobody waited for it any more. */
   answered_at: string | null;
+  /** As the last of its events has it; empty for rollouts of versions that wrote none. */
+  state: ColumnType<string, string | undefined, string>;
+  project_name: ColumnType<string, string | undefined, string>;
+  /** Who asked, as the audit trail calls them. */
+  requested_by: ColumnType<string, string | undefined, string>;
+  /** SHA-256 of who asked and the Idempotency-Key that came with it. */
+  idempotency_key: ColumnType<string | null, string | null | undefined, string | null>;
+}
+
+/** What happened in a rollout, numbered from 1 without a gap. Written by whoever holds its locks, and never changed. */
+export interface RolloutEventTable {
+  operation_id: string;
+  seq: number;
+  at: string;
+  kind: string;
+  /** JSON: the event as callers get it, without number, time and kind. */
+  body: string;
+}
+
+/** Who works on a link of a host. A holder that does not renew it in time has lost it. */
+export interface LinkLockTable {
+  /** The agent's address, `10.0.0.3:7410`. */
+  host: string;
+  /** The link's name, for golang behind its directory and a slash. */
+  link: string;
+  operation_id: string;
+  project: string;
+  version: string;
+  since: string;
+  expires_at: string;
+}
+
+interface DatabaseIdentityTable {
+  id: number;
+  uuid: string;
+  /** The last fence that was given out. It follows the clock where that is ahead, so that a restored backup does not give one out again. */
+  fence: ColumnType<number | string, number, number>;
 }
 
 /** What one host of a rollout came to. */

@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Logger } from '@sampan/shared/logger.ts';
 import { type Insertable, type Kysely, sql, type Transaction } from 'kysely';
+import { isPostgres } from './is-postgres.ts';
 import { writeFault } from './store-error.ts';
 import type { AuditedEnd, Tables } from './tables.ts';
 
@@ -12,7 +13,11 @@ export type Write =
   | { kind: 'audit'; row: Insertable<Tables['audit']> }
   /** The second line of what the audit trail has as begun; nothing where it has not. */
   | { kind: 'audit ended'; operationId: string; at: string; end: AuditedEnd }
-  | { kind: 'token used'; id: string; at: string };
+  | { kind: 'token used'; id: string; at: string }
+  /** `state`: where the rollout is from now on, if that has changed. `onWritten` is called once it can be read. */
+  | { kind: 'event'; row: Insertable<Tables['rollout_events']>; state: string | undefined; onWritten: () => void }
+  /** What an operation holds on a host, or on all of them. */
+  | { kind: 'unlocked'; operationId: string; host: string | undefined };
 
 /** Outcomes that come close together share a transaction, which holds up nobody for long. */
 const COLLECT_MS = 50;
@@ -60,12 +65,13 @@ export class WriteBehind {
         return;
       }
       this.#waiting.splice(0, batch.length);
+      for (const write of batch) if (write.kind === 'event') write.onWritten();
       this.#logHoldsUrls ||= batch.some(({ kind }) => kind === 'ended');
       if (this.#isFailing) this.#log.info('the database can be written again');
       this.#isFailing = false;
       if (this.#waiting.length > 0) await nextTurn();
     }
-    if (this.#logHoldsUrls) await this.#emptyLog();
+    if (this.#logHoldsUrls && !isPostgres(this.#db)) await this.#emptyLog();
   }
 
   /** URLs of rollouts that have ended stand in SQLite's log until it is written over, and may hold credentials. */
@@ -88,6 +94,13 @@ export class WriteBehind {
 }
 
 async function unsynced(db: Kysely<Tables>, work: (trx: Transaction<Tables>) => Promise<void>): Promise<void> {
+  if (isPostgres(db)) {
+    await db.transaction().execute(async (trx) => {
+      await sql`set local synchronous_commit = off`.execute(trx);
+      await work(trx);
+    });
+    return;
+  }
   await db.connection().execute(async (connection) => {
     await sql`pragma synchronous = normal`.execute(connection);
     try {
@@ -108,6 +121,14 @@ async function writeBatch(trx: Transaction<Tables>, batch: readonly Write[]): Pr
       .onConflict((conflict) => conflict.doNothing())
       .execute();
   }
+  const events = batch.flatMap((write) => (write.kind === 'event' ? [write.row] : []));
+  if (events.length > 0) {
+    await trx
+      .insertInto('rollout_events')
+      .values(events)
+      .onConflict((conflict) => conflict.doNothing())
+      .execute();
+  }
   for (const write of batch) {
     await writeOne(trx, write);
   }
@@ -118,6 +139,17 @@ async function writeOne(trx: Transaction<Tables>, write: Write): Promise<unknown
     case 'outcome':
       // Was written with all the others at once.
       return undefined;
+    case 'event':
+      if (write.state === undefined) return undefined;
+      return await trx
+        .updateTable('rollouts')
+        .set({ state: write.state })
+        .where('operation_id', '=', write.row.operation_id)
+        .execute();
+    case 'unlocked': {
+      const held = trx.deleteFrom('link_locks').where('operation_id', '=', write.operationId);
+      return await (write.host === undefined ? held : held.where('host', '=', write.host)).execute();
+    }
     case 'ended': {
       const change = { ended_at: write.at, file_url: null };
       return await trx.updateTable('rollouts').set(change).where('operation_id', '=', write.operationId).execute();

@@ -1,5 +1,3 @@
-import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { Audit } from '@sampan/controller/auth/audit.ts';
 import { AuditTrail } from '@sampan/controller/auth/audit-trail.ts';
 import { RefusalTrail } from '@sampan/controller/auth/refusal-trail.ts';
@@ -7,47 +5,13 @@ import { openDatabase } from '@sampan/controller/store/open-database.ts';
 import { pruneAudit } from '@sampan/controller/store/prune-audit.ts';
 import { sql } from 'kysely';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { tempDir } from '../../../helpers/temp-dir.ts';
+import { onEachDatabase } from '../../../helpers/test-databases.ts';
 import { testStore } from '../../../helpers/test-store.ts';
 
 const DAY_MS = 24 * 3_600_000;
 const never = new AbortController().signal;
 
 describe('the audit trail', () => {
-  it('can only be added to, whoever has the database open', async () => {
-    const file = join(tempDir(), 'sampan.db');
-    const store = await testStore(file);
-    await new Audit(store.db).append({ who: 'token ci', action: 'deploy', outcome: 'begun' });
-    const other = new DatabaseSync(file);
-    for (const [statement, words] of [
-      ["update audit set who = 'nobody'", 'the audit trail is never changed'],
-      ['delete from audit', 'the audit trail is kept'],
-      [
-        "replace into audit (id, at, who, action, outcome) values (1, '', '', '', '')",
-        'the audit trail is never changed',
-      ],
-    ] as const) {
-      expect(() => other.exec(statement)).toThrow(words);
-    }
-    other.close();
-    const [line] = await new Audit(store.db).list({ sinceMs: 0 });
-    expect(line).toMatchObject({ who: 'token ci', action: 'deploy', outcome: 'begun' });
-  });
-
-  it('loses what is older than it is kept, and nothing else', async () => {
-    const file = join(tempDir(), 'sampan.db');
-    const db = await openDatabase(file);
-    onTestFinished(() => db.destroy());
-    const other = new DatabaseSync(file);
-    const insert = other.prepare("insert into audit (at, who, action, outcome) values (?, ?, 'deploy', 'OK')");
-    for (let age = 0; age < 1200; age += 1) insert.run(new Date(Date.now() - age * DAY_MS).toISOString(), `day ${age}`);
-    other.close();
-    expect(await pruneAudit(db, 400.5 * DAY_MS, never)).toBe(799);
-    const kept = await new Audit(db).list({ sinceMs: 0 });
-    expect([kept.length, kept[0]?.who, kept.at(-1)?.who]).toEqual([401, 'day 400', 'day 0']);
-    expect(await pruneAudit(db, 400.5 * DAY_MS, never)).toBe(0);
-  });
-
   it('that cannot be written keeps what it would tell of from beginning', async () => {
     const store = await testStore();
     await sql`pragma query_only = 1`.execute(store.db);
@@ -95,5 +59,42 @@ describe('those who were not let in', () => {
       })
       .toBeGreaterThan(1);
     trail.close();
+  });
+});
+
+onEachDatabase('the audit trail', (databases) => {
+  it('can only be added to, whoever has the database open', async () => {
+    const location = await databases.create();
+    const store = await testStore(location);
+    await new Audit(store.db).append({ who: 'token ci', action: 'deploy', outcome: 'begun' });
+    const refused: [string, string][] = [
+      ["update audit set who = 'nobody'", 'the audit trail is never changed'],
+      ['delete from audit', 'the audit trail is kept'],
+    ];
+    if (databases.kind === 'sqlite') {
+      const replace = "replace into audit (id, at, who, action, outcome) values (1, '', '', '', '')";
+      refused.push([replace, 'the audit trail is never changed']);
+    }
+    for (const [statement, words] of refused) {
+      await expect(databases.edit(location, statement)).rejects.toThrow(words);
+    }
+    const [line] = await new Audit(store.db).list({ sinceMs: 0 });
+    expect(line).toMatchObject({ who: 'token ci', action: 'deploy', outcome: 'begun' });
+  });
+
+  it('loses what is older than it is kept, and nothing else', async () => {
+    const db = await openDatabase(await databases.create());
+    onTestFinished(() => db.destroy());
+    const lines = Array.from({ length: 1200 }, (_, age) => ({
+      at: new Date(Date.now() - age * DAY_MS).toISOString(),
+      who: `day ${age}`,
+      action: 'deploy',
+      outcome: 'OK',
+    }));
+    await db.insertInto('audit').values(lines).execute();
+    expect(await pruneAudit(db, 400.5 * DAY_MS, never)).toBe(799);
+    const kept = await new Audit(db).list({ sinceMs: 0 });
+    expect([kept.length, kept[0]?.who, kept.at(-1)?.who]).toEqual([401, 'day 400', 'day 0']);
+    expect(await pruneAudit(db, 400.5 * DAY_MS, never)).toBe(0);
   });
 });

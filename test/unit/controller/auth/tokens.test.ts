@@ -4,6 +4,7 @@ import { TokenUse } from '@sampan/controller/auth/token-use.ts';
 import { Tokens } from '@sampan/controller/auth/tokens.ts';
 import type { Write, WriteBehind } from '@sampan/controller/store/write-behind.ts';
 import { describe, expect, it } from 'vitest';
+import { onEachDatabase } from '../../../helpers/test-databases.ts';
 import { testStore } from '../../../helpers/test-store.ts';
 
 describe('a token', () => {
@@ -13,17 +14,6 @@ describe('a token', () => {
     expect(new Set(made).size).toBe(200);
     // Each of the 32 characters carries five bits: all of the alphabet comes up.
     expect(new Set(made.flatMap((secret) => [...secret.slice(7)])).size).toBe(32);
-  });
-
-  it('is good until it expires, and unknown in any other spelling', async () => {
-    const tokens = new Tokens((await testStore()).db);
-    const { secret, token } = await tokens.create({ name: 'ci', scopes: ['read'], expiresInMs: 60_000 });
-    expect(await tokens.present(secret)).toEqual({ kind: 'good', token });
-    for (const other of [secret.toUpperCase(), ` ${secret}`, `${secret}a`, secret.slice(7), '']) {
-      expect(await tokens.present(other)).toEqual({ kind: 'unknown' });
-    }
-    const short = await tokens.create({ name: 'short', scopes: ['read'], expiresInMs: 1 });
-    await expect.poll(async () => (await tokens.present(short.secret)).kind).toBe('expired');
   });
 });
 
@@ -52,5 +42,18 @@ describe('the last use', () => {
       { kind: 'token used', id: 'b', at: '2026-11-22T10:00:01.000Z' },
       { kind: 'token used', id: 'a', at: '2026-11-22T10:01:00.000Z' },
     ]);
+  });
+});
+
+onEachDatabase('a token', (databases) => {
+  it('is good until it expires, and unknown in any other spelling', async () => {
+    const tokens = new Tokens((await testStore(await databases.create())).db);
+    const { secret, token } = await tokens.create({ name: 'ci', scopes: ['read'], expiresInMs: 60_000 });
+    expect(await tokens.present(secret)).toEqual({ kind: 'good', token });
+    for (const other of [secret.toUpperCase(), ` ${secret}`, `${secret}a`, secret.slice(7), '']) {
+      expect(await tokens.present(other)).toEqual({ kind: 'unknown' });
+    }
+    const short = await tokens.create({ name: 'short', scopes: ['read'], expiresInMs: 1 });
+    await expect.poll(async () => (await tokens.present(short.secret)).kind).toBe('expired');
   });
 });

@@ -1,6 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { openDatabase } from '@sampan/controller/store/open-database.ts';
 import { pruneRollouts } from '@sampan/controller/store/prune-rollouts.ts';
 import { type NewRollout, RolloutRecords } from '@sampan/controller/store/rollout-records.ts';
@@ -10,6 +9,7 @@ import { pino } from 'pino';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { silentLog } from '../../../helpers/silent-log.ts';
 import { tempDir } from '../../../helpers/temp-dir.ts';
+import { onEachDatabase } from '../../../helpers/test-databases.ts';
 import { testStore } from '../../../helpers/test-store.ts';
 
 const DAY_MS = 24 * 3_600_000;
@@ -34,60 +34,114 @@ async function openParts(file = join(tempDir(), 'sampan.db'), log = silentLog) {
   return { db, later, records: new RolloutRecords(db, later), isReadOnly };
 }
 
-/** Changes rows behind the store's back, as time would. */
-function edit(file: string, ...statements: string[]): void {
-  const database = new DatabaseSync(file);
-  for (const statement of statements) database.exec(statement);
-  database.close();
-}
+onEachDatabase('records', (databases) => {
+  describe('a rollout that was begun', () => {
+    it('is found by whoever opens the database next, with the hosts that had ended', async () => {
+      const file = await databases.create();
+      const first = await testStore(file);
+      const startedAtMs = Date.now();
+      await first.rollouts.begin(rollout('op-1'));
+      first.rollouts.hostEnded('op-1', { host: 'a', code: 'OK', error: null });
+      first.rollouts.hostEnded('op-1', failed);
+      await first.close();
+      const found = await (await testStore(file)).rollouts.unanswered();
+      const aMoment = expect.toSatisfy((ms: number) => ms >= startedAtMs && ms <= Date.now());
+      expect(found).toEqual([
+        {
+          ...rollout('op-1'),
+          startedAtMs: aMoment,
+          endedAtMs: undefined,
+          outcomes: [
+            { host: 'a', code: 'OK', error: null, endedAtMs: aMoment },
+            { ...failed, endedAtMs: aMoment },
+          ],
+        },
+      ]);
+    });
 
-describe('a rollout that was begun', () => {
-  it('is found by whoever opens the database next, with the hosts that had ended', async () => {
-    const file = join(tempDir(), 'sampan.db');
-    const first = await testStore(file);
-    const startedAtMs = Date.now();
-    await first.rollouts.begin(rollout('op-1'));
-    first.rollouts.hostEnded('op-1', { host: 'a', code: 'OK', error: null });
-    first.rollouts.hostEnded('op-1', failed);
-    await first.close();
-    const found = await (await testStore(file)).rollouts.unanswered();
-    const aMoment = expect.toSatisfy((ms: number) => ms >= startedAtMs && ms <= Date.now());
-    expect(found).toEqual([
-      {
-        ...rollout('op-1'),
-        startedAtMs: aMoment,
-        endedAtMs: undefined,
-        outcomes: [
-          { host: 'a', code: 'OK', error: null, endedAtMs: aMoment },
-          { ...failed, endedAtMs: aMoment },
-        ],
-      },
-    ]);
+    it('is listed with its end until somebody was told', async () => {
+      const { rollouts } = await testStore(await databases.create());
+      await rollouts.begin(rollout('op-1'));
+      await rollouts.ended('op-1');
+      const [ended] = await rollouts.unanswered();
+      expect(ended?.endedAtMs).toBeTypeOf('number');
+      rollouts.answered('op-1');
+      await rollouts.ended('op-2');
+      expect(await rollouts.unanswered()).toEqual([]);
+    });
+
+    it('takes with it the untold ends of other rollouts of its link, and of no other', async () => {
+      const { rollouts } = await testStore(await databases.create());
+      await rollouts.begin(rollout('ended'));
+      await rollouts.begin(rollout('of another link', { linkName: 'api' }));
+      await rollouts.ended('ended');
+      await rollouts.ended('of another link');
+      await rollouts.begin(rollout('running'));
+      expect(ids(await rollouts.unanswered())).toEqual(['of another link', 'running']);
+      await rollouts.begin(rollout('newest'));
+      expect(ids(await rollouts.unanswered())).toEqual(['of another link', 'running', 'newest']);
+    });
   });
 
-  it('is listed with its end until somebody was told', async () => {
-    const { rollouts } = await testStore();
+  it('outcomes of ten thousand hosts are written, and read back', async () => {
+    const { rollouts } = await testStore(await databases.create());
     await rollouts.begin(rollout('op-1'));
+    for (let host = 0; host < 10_000; host += 1) rollouts.hostEnded('op-1', { ...failed, host: `host-${host}` });
     await rollouts.ended('op-1');
-    const [ended] = await rollouts.unanswered();
-    expect(ended?.endedAtMs).toBeTypeOf('number');
-    rollouts.answered('op-1');
-    await rollouts.ended('op-2');
-    expect(await rollouts.unanswered()).toEqual([]);
+    const [found] = await rollouts.unanswered();
+    expect(new Set(found?.outcomes.map(({ host }) => host)).size).toBe(10_000);
   });
 
-  it('takes with it the untold ends of other rollouts of its link, and of no other', async () => {
-    const { rollouts } = await testStore();
-    await rollouts.begin(rollout('ended'));
-    await rollouts.begin(rollout('of another link', { linkName: 'api' }));
-    await rollouts.ended('ended');
-    await rollouts.ended('of another link');
-    await rollouts.begin(rollout('running'));
-    expect(ids(await rollouts.unanswered())).toEqual(['of another link', 'running']);
-    await rollouts.begin(rollout('newest'));
-    expect(ids(await rollouts.unanswered())).toEqual(['of another link', 'running', 'newest']);
-  });
+  describe('what is old', () => {
+    it('goes with its outcomes 30 days after its end, but nothing that runs', async () => {
+      const file = await databases.create();
+      const store = await testStore(file);
+      for (const id of ['old', 'young', 'old but running']) {
+        await store.rollouts.begin(rollout(id, { linkName: id }));
+        store.rollouts.hostEnded(id, failed);
+      }
+      for (const id of ['old', 'young']) await store.rollouts.ended(id);
+      await store.close();
+      const at = (ageMs: number) => new Date(Date.now() - ageMs).toISOString();
+      await databases.edit(
+        file,
+        `update rollouts set started_at = '${at(40 * DAY_MS)}' where operation_id like 'old%'`,
+        `update rollouts set ended_at = '${at(30 * DAY_MS + 60_000)}' where operation_id = 'old'`,
+        `update rollouts set ended_at = '${at(30 * DAY_MS - 60_000)}' where operation_id = 'young'`,
+      );
+      const { db } = await openParts(file);
+      expect(await pruneRollouts(db, never)).toBe(1);
+      const left = await db.selectFrom('rollouts').select('operation_id as operationId').execute();
+      expect(ids(left).sort()).toEqual(['old but running', 'young']);
+      expect(await db.selectFrom('host_outcomes').select('operation_id').execute()).toHaveLength(2);
+    });
 
+    it('goes, the oldest first, beyond the number that is kept', async () => {
+      const { db, records } = await openParts(await databases.create());
+      await records.begin(rollout('running'));
+      for (let n = 0; n < 5; n += 1) {
+        await records.begin(rollout(`op-${n}`, { linkName: `${n}` }));
+        const change = { ended_at: new Date(Date.now() - DAY_MS * (5 - n)).toISOString() };
+        await db.updateTable('rollouts').set(change).where('operation_id', '=', `op-${n}`).execute();
+      }
+      expect(await pruneRollouts(db, never, { keep: 2 })).toBe(3);
+      expect(ids(await records.unanswered()).sort()).toEqual(['op-3', 'op-4', 'running']);
+    });
+
+    it('is deleted when the database is opened', async () => {
+      const file = await databases.create();
+      const store = await testStore(file);
+      await store.rollouts.begin(rollout('old'));
+      await store.rollouts.ended('old');
+      await store.close();
+      await databases.edit(file, "update rollouts set ended_at = '2020-01-01T00:00:00.000Z'");
+      const again = await testStore(file);
+      await expect.poll(() => again.rollouts.unanswered()).toEqual([]);
+    });
+  });
+});
+
+describe('a rollout in a file', () => {
   it('leaves nothing of its URL on the disk once it has ended', async () => {
     const dir = tempDir();
     const store = await testStore(join(dir, 'sampan.db'));
@@ -133,62 +187,5 @@ describe('a database that takes no write', () => {
     await later.flush();
     expect(await records.unanswered()).toMatchObject([{ endedAtMs: expect.any(Number), outcomes: [failed] }]);
     expect(lines).toEqual(['the database cannot be written', 'the database can be written again']);
-  });
-});
-
-it('outcomes of ten thousand hosts are written, and read back', async () => {
-  const { rollouts } = await testStore();
-  await rollouts.begin(rollout('op-1'));
-  for (let host = 0; host < 10_000; host += 1) rollouts.hostEnded('op-1', { ...failed, host: `host-${host}` });
-  await rollouts.ended('op-1');
-  const [found] = await rollouts.unanswered();
-  expect(new Set(found?.outcomes.map(({ host }) => host)).size).toBe(10_000);
-});
-
-describe('what is old', () => {
-  it('goes with its outcomes 30 days after its end, but nothing that runs', async () => {
-    const file = join(tempDir(), 'sampan.db');
-    const store = await testStore(file);
-    for (const id of ['old', 'young', 'old but running']) {
-      await store.rollouts.begin(rollout(id, { linkName: id }));
-      store.rollouts.hostEnded(id, failed);
-    }
-    for (const id of ['old', 'young']) await store.rollouts.ended(id);
-    await store.close();
-    const at = (ageMs: number) => new Date(Date.now() - ageMs).toISOString();
-    edit(
-      file,
-      `update rollouts set started_at = '${at(40 * DAY_MS)}' where operation_id like 'old%'`,
-      `update rollouts set ended_at = '${at(30 * DAY_MS + 60_000)}' where operation_id = 'old'`,
-      `update rollouts set ended_at = '${at(30 * DAY_MS - 60_000)}' where operation_id = 'young'`,
-    );
-    const { db } = await openParts(file);
-    expect(await pruneRollouts(db, never)).toBe(1);
-    const left = await db.selectFrom('rollouts').select('operation_id as operationId').execute();
-    expect(ids(left).sort()).toEqual(['old but running', 'young']);
-    expect(await db.selectFrom('host_outcomes').select('operation_id').execute()).toHaveLength(2);
-  });
-
-  it('goes, the oldest first, beyond the number that is kept', async () => {
-    const { db, records } = await openParts();
-    await records.begin(rollout('running'));
-    for (let n = 0; n < 5; n += 1) {
-      await records.begin(rollout(`op-${n}`, { linkName: `${n}` }));
-      const change = { ended_at: new Date(Date.now() - DAY_MS * (5 - n)).toISOString() };
-      await db.updateTable('rollouts').set(change).where('operation_id', '=', `op-${n}`).execute();
-    }
-    expect(await pruneRollouts(db, never, { keep: 2 })).toBe(3);
-    expect(ids(await records.unanswered()).sort()).toEqual(['op-3', 'op-4', 'running']);
-  });
-
-  it('is deleted when the database is opened', async () => {
-    const file = join(tempDir(), 'sampan.db');
-    const store = await testStore(file);
-    await store.rollouts.begin(rollout('old'));
-    await store.rollouts.ended('old');
-    await store.close();
-    edit(file, "update rollouts set ended_at = '2020-01-01T00:00:00.000Z'");
-    const again = await testStore(file);
-    await expect.poll(() => again.rollouts.unanswered()).toEqual([]);
   });
 });

@@ -1,0 +1,121 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chownSync, globSync, mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import pg from 'pg';
+import { vi } from 'vitest';
+import { keptTempDir } from './temp-dir.ts';
+
+const BIN = globSync('/usr/lib/postgresql/*/bin').sort().at(-1) ?? '';
+
+/** A real PostgreSQL server of a test's own, on a socket in a directory of its own; whoever starts it stops it. */
+export class TestPostgres {
+  readonly #dir: string;
+  readonly #as: readonly string[];
+  #server: ChildProcess;
+  #count = 0;
+
+  static async start(): Promise<TestPostgres> {
+    const dir = keptTempDir();
+    const isRoot = process.getuid?.() === 0;
+    // It refuses to run as root.
+    const id = (flag: string) => Number(execFileSync('id', [flag, 'postgres'], { encoding: 'utf8' }));
+    const [uid, gid] = isRoot ? [id('-u'), id('-g')] : [0, 0];
+    const as = isRoot ? ['setpriv', `--reuid=${uid}`, `--regid=${gid}`, '--clear-groups'] : [];
+    mkdirSync(join(dir, 'data'), { mode: 0o700 });
+    if (isRoot) for (const path of [dir, join(dir, 'data')]) chownSync(path, uid, gid);
+    const [file = '', ...args] = [
+      ...as,
+      join(BIN, 'initdb'),
+      '-D',
+      join(dir, 'data'),
+      '-A',
+      'trust',
+      '-U',
+      'sampan',
+      '--no-sync',
+    ];
+    execFileSync(file, args, { stdio: 'ignore', env: { ...process.env, LANG: 'C.UTF-8', LC_ALL: 'C.UTF-8' } });
+    const postgres = new TestPostgres(dir, as);
+    await postgres.#untilUp();
+    return postgres;
+  }
+
+  private constructor(dir: string, as: readonly string[]) {
+    this.#dir = dir;
+    this.#as = as;
+    this.#server = this.#spawn();
+  }
+
+  /** A database with nothing in it; returns its URL, as `database:` of controller.yaml takes it. */
+  async createDatabase(): Promise<string> {
+    this.#count += 1;
+    const name = `test_${process.pid}_${this.#count}`;
+    await this.query('postgres', `create database ${name}`);
+    return this.url(name);
+  }
+
+  url(name: string): string {
+    return `postgres://sampan:s3cr3t@localhost/${name}?host=${this.#dir}`;
+  }
+
+  async query(database: string, ...statements: string[]): Promise<void> {
+    await queryAt(this.url(database), ...statements);
+  }
+
+  /** As when its machine loses power, and it starts again. */
+  async crash(): Promise<() => Promise<void>> {
+    const ended = once(this.#server, 'exit');
+    this.#server.kill('SIGQUIT');
+    await ended;
+    return async () => {
+      this.#server = this.#spawn();
+      await this.#untilUp();
+    };
+  }
+
+  async stop(): Promise<void> {
+    if (this.#server.exitCode === null) {
+      const ended = once(this.#server, 'exit');
+      this.#server.kill('SIGQUIT');
+      await ended;
+    }
+    rmSync(this.#dir, { recursive: true, force: true });
+  }
+
+  #spawn(): ChildProcess {
+    const settings = ['listen_addresses=', 'fsync=off', 'shared_buffers=16MB', 'max_connections=50'];
+    const options = settings.flatMap((setting) => ['-c', setting]);
+    const [file = '', ...args] = [
+      ...this.#as,
+      join(BIN, 'postgres'),
+      '-D',
+      join(this.#dir, 'data'),
+      '-k',
+      this.#dir,
+      ...options,
+    ];
+    return spawn(file, args, { stdio: 'ignore' });
+  }
+
+  async #untilUp(): Promise<void> {
+    const isUp = () =>
+      queryAt(this.url('postgres'), 'select 1').then(
+        () => true,
+        () => false,
+      );
+    await vi.waitUntil(isUp, { timeout: 30_000, interval: 50 });
+  }
+}
+
+/** Runs statements on a database, on a connection of their own. */
+export async function queryAt(url: string, ...statements: string[]): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  client.on('error', () => undefined);
+  await client.connect();
+  try {
+    for (const statement of statements) await client.query(statement);
+  } finally {
+    await client.end();
+  }
+}
