@@ -6,6 +6,7 @@ import { createMetrics } from '@sampan/controller/metrics.ts';
 import type { Outcomes } from '@sampan/controller/outcomes.ts';
 import type { DeployPlan, Host, RollbackPlan } from '@sampan/controller/rollout/rollout-plan.ts';
 import { Rollouts } from '@sampan/controller/rollout/rollouts.ts';
+import { ALL_AT_ONCE } from '@sampan/controller/rollout/strategy.ts';
 import type { Store } from '@sampan/controller/store/store.ts';
 import { errorText } from '@sampan/shared/error-text.ts';
 import { pino } from 'pino';
@@ -29,7 +30,7 @@ export function testFleet(limits: Partial<Limits> = {}, connectTimeoutMs = 500):
     log,
     heardOf,
     logged,
-    metrics: createMetrics({ agents: () => agents.count(), rollouts: () => 0 }),
+    metrics: createMetrics({ agents: () => agents.count(), rollouts: () => ({}) }),
     limits: {
       maxParallel: 200,
       restartParallel: 20,
@@ -90,6 +91,8 @@ export function deployPlan(hosts: string[], more: Partial<DeployPlan> = {}): Dep
     filename: 'app.tar.gz',
     sha256: '',
     filenameDelete: '',
+    strategy: ALL_AT_ONCE,
+    queue: false,
     ...more,
   };
 }
@@ -102,6 +105,8 @@ export function rollbackPlan(hosts: string[]): RollbackPlan {
     restart: false,
     autoRollback: true,
     version: 'app-1',
+    strategy: ALL_AT_ONCE,
+    queue: false,
   };
 }
 

@@ -8,13 +8,17 @@ export interface Metrics {
   requestFinished(request: { route: string; statusCode: number; seconds: number }): void;
   /** `code` is OK or that of the error. */
   hostFinished(host: { operation: string; code: string }): void;
-  rolloutFinished(rollout: { operation: string; seconds: number }): void;
+  /** What part of the work took on one host: the staging and the activation as the controller sees them, the sync as the agent does. */
+  phaseFinished(phase: { phase: 'stage' | 'sync' | 'activate'; seconds: number }): void;
+  /** `state` is that of its end. */
+  rolloutFinished(rollout: { operation: string; state: string; seconds: number }): void;
 }
 
 /** Numbers that are read when they are scraped. */
 export interface Readings {
   agents(): { connected: number; unreachable: number };
-  rollouts(): number;
+  /** How many rollouts are in each state now, of those that run. */
+  rollouts(): Readonly<Record<string, number>>;
 }
 
 /** What `/metrics` shows. Each controller has a registry of its own. */
@@ -35,10 +39,17 @@ export function createMetrics(readings: Readings): Metrics {
     labelNames: ['operation', 'code'] as const,
     registers: [registry],
   });
+  const phases = new Histogram({
+    name: 'sampan_host_phase_seconds',
+    help: 'Work on one host: stage, the sync within it, activate',
+    labelNames: ['phase'] as const,
+    buckets: SECONDS,
+    registers: [registry],
+  });
   const rollouts = new Histogram({
     name: 'sampan_rollout_seconds',
-    help: 'Deploys and rollbacks over all their hosts',
-    labelNames: ['operation'] as const,
+    help: 'Deploys and rollbacks over all their hosts, by how they ended',
+    labelNames: ['operation', 'state'] as const,
     buckets: SECONDS,
     registers: [registry],
   });
@@ -46,7 +57,8 @@ export function createMetrics(readings: Readings): Metrics {
     registry,
     requestFinished: ({ route, statusCode, seconds }) => requests.observe({ route, status_code: statusCode }, seconds),
     hostFinished: (labels) => hosts.inc(labels),
-    rolloutFinished: ({ operation, seconds }) => rollouts.observe({ operation }, seconds),
+    phaseFinished: ({ phase, seconds }) => phases.observe({ phase }, seconds),
+    rolloutFinished: ({ operation, state, seconds }) => rollouts.observe({ operation, state }, seconds),
   };
 }
 
@@ -60,10 +72,13 @@ function addGauges(registry: Registry, readings: Readings): void {
       for (const [state, count] of Object.entries(readings.agents())) agents.set({ state }, count);
     },
   });
-  const rollouts: Gauge = new Gauge({
-    name: 'sampan_rollouts_running',
-    help: 'Deploys and rollbacks that run now',
+  const rollouts: Gauge<'state'> = new Gauge({
+    name: 'sampan_rollouts',
+    help: 'Deploys and rollbacks that have not ended, by where they are',
+    labelNames: ['state'] as const,
     registers: [registry],
-    collect: () => rollouts.set(readings.rollouts()),
+    collect: () => {
+      for (const [state, count] of Object.entries(readings.rollouts())) rollouts.set({ state }, count);
+    },
   });
 }

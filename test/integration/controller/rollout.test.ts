@@ -88,9 +88,12 @@ describe('a rollout', () => {
           stage: async (_request, write) => {
             most = Math.max(most, ++running);
             await new Promise((resolve) => setImmediate(resolve));
+            running -= 1;
             write(staged);
           },
-          activate: (_request, write) => {
+          activate: async (_request, write) => {
+            most = Math.max(most, ++running);
+            await new Promise((resolve) => setImmediate(resolve));
             running -= 1;
             write(activated);
           },
@@ -102,6 +105,26 @@ describe('a rollout', () => {
       testFleet({ maxParallel: 2 }),
     );
     expect(most).toBe(2);
+  });
+
+  it('activates nowhere before every host has staged, or failed to', async () => {
+    const finish = gate();
+    const slow = await startFakeAgent({
+      stage: async (_request, write) => {
+        await finish.passed;
+        write(staged);
+      },
+    });
+    const quick = await startFakeAgent();
+    const broken = await startFakeAgent({
+      stage: () => Promise.reject(new DeployError('DISK_FULL', { path: '/opt' })),
+    });
+    const fleet = testFleet();
+    const done = deploy([slow.host, quick.host, broken.host], fleet);
+    await Promise.all([slow.called('Stage'), quick.called('Stage'), fleet.logged('host failed')]);
+    expect(quick.calls.map(({ method }) => method)).toEqual(['Stage']);
+    finish.open();
+    expect(await done).toEqual({ [slow.host]: 'OK', [quick.host]: 'OK', [broken.host]: '磁盘空间不足: /opt' });
   });
 
   it('stages all hosts at once, but restarts at most restart_parallel of them', async () => {
@@ -139,7 +162,7 @@ describe('a rollout', () => {
       deployPlan([silent.host, up.host]),
       tester,
     );
-    await up.called('Activate');
+    await up.called('Stage');
     await silent.refuse();
     expect(told(await outcomes)).toEqual({
       [silent.host]: `Agent连接失败: ECONNREFUSED ${silent.host}`,
@@ -428,16 +451,17 @@ describe('draining', () => {
       },
     });
     const waiting = await startFakeAgent();
-    const rollouts = await testRollouts(testFleet({ maxParallel: 2 }));
-    const { outcomes } = rollouts.start(deployPlan([staging.host, flipped.host, waiting.host]), tester);
+    const rollouts = await testRollouts(testFleet({ restartParallel: 1 }));
+    const early = rollouts.start(deployPlan([staging.host]), tester);
+    const late = rollouts.start(deployPlan([flipped.host, waiting.host], { restart: true }), tester);
     await Promise.all([staging.called('Stage'), flipped.called('Activate')]);
     await rollouts.drain({ finishMs: 50, cancelMs: 20_000 });
-    expect(told(await outcomes)).toEqual({
-      [staging.host]: '操作已取消, 软连接未切换',
+    expect(told(await early.outcomes)).toEqual({ [staging.host]: '操作已取消, 软连接未切换' });
+    expect(told(await late.outcomes)).toEqual({
       [flipped.host]: 'OK',
       [waiting.host]: '操作已取消, 软连接未切换',
     });
-    expect(waiting.calls).toEqual([]);
+    expect(waiting.calls.map(({ method }) => method)).toEqual(['Stage', 'CancelOperation']);
   });
 
   it('at last gives up on what does not answer, and says what is not known', async () => {
@@ -451,11 +475,12 @@ describe('draining', () => {
     });
     const fleet = testFleet();
     const rollouts = await testRollouts(fleet);
-    const { outcomes } = rollouts.start(deployPlan([staging.host, activating.host]), tester);
+    const early = rollouts.start(deployPlan([staging.host]), tester);
+    const late = rollouts.start(deployPlan([activating.host]), tester);
     await Promise.all([staging.called('Stage'), fleet.heardOf('restart')]);
     await rollouts.drain({ finishMs: 50, cancelMs: 50 });
-    expect(told(await outcomes)).toEqual({
-      [staging.host]: '操作已取消, 软连接未切换',
+    expect(told(await early.outcomes)).toEqual({ [staging.host]: '操作已取消, 软连接未切换' });
+    expect(told(await late.outcomes)).toEqual({
       [activating.host]: '状态未知: ECANCELED, 最后收到的步骤 restart',
     });
   });

@@ -61,7 +61,7 @@ async function attemptOnce<Result>(run: HostRun, phase: Phase<Result>): Promise<
     start: (client: AgentConnection['client'], options: CallOptions) => {
       run.contacted = true;
       run.activateSent ||= phase.method === 'Activate';
-      return phase.start(client, { operationId: run.operationId, deadlineMs }, options);
+      return phase.start(client, { operationId: run.operationId, deadlineMs, fence: run.fence }, options);
     },
     onEvent: (event: Event<Result>) => {
       run.heardAtMs = performance.now();
@@ -82,6 +82,7 @@ async function attemptOnce<Result>(run: HostRun, phase: Phase<Result>): Promise<
 function onProgress(run: HostRun, phase: { method: string }, progress: Progress__Output): void {
   run.lastStep = progress.step;
   run.log.debug({ ...fieldsOf(run, phase), ...progress }, 'step');
+  run.onProgress(progress);
 }
 
 function outOfTime(run: HostRun): Error {

@@ -1,7 +1,9 @@
+import type { Progress__Output } from '@sampan/shared/gen/sampan/agent/v1/Progress.ts';
 import type { Logger } from '@sampan/shared/logger.ts';
 import type { AgentPool } from '../agents/agent-pool.ts';
 import type { Limits } from '../fleet.ts';
 import type { Slots } from '../slots.ts';
+import type { Fence } from '../store/link-locks.ts';
 import type { Host, RolloutPlan } from './rollout-plan.ts';
 
 /** How a rollout is told to stop. Both carry an OPERATION_CANCELLED as their reason. */
@@ -22,10 +24,12 @@ export interface HostRun {
   readonly stop: Stop;
   readonly limits: Limits;
   readonly holdMs: number;
+  /** What its orders are given under; null for those of versions that had none. */
+  readonly fence: Fence | null;
   /** Bounds the activations that restart. */
   readonly restartSlots: Slots;
-  /** When the host must be done, on the clock of `performance.now()`. */
-  readonly deadlineAtMs: number;
+  /** When the host must be done, on the clock of `performance.now()`. While it waits for others, no time passes for it. */
+  deadlineAtMs: number;
   /** Whether the agent may know this operation. */
   contacted: boolean;
   /** Whether the agent may have been told to flip. From here on only the agent knows what is current. */
@@ -34,6 +38,8 @@ export interface HostRun {
   heardAtMs: number;
   /** The last step that it told of, such as `flip`. */
   lastStep: string;
+  /** Called with what the agent tells of its work. */
+  onProgress(progress: Progress__Output): void;
 }
 
 export function remainingMs(run: HostRun): number {

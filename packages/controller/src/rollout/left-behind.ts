@@ -1,5 +1,8 @@
 import type { Outcomes } from '../outcomes.ts';
+import type { StoredEvent } from '../store/rollout-event-records.ts';
 import type { UnansweredRollout } from '../store/rollout-records.ts';
+import type { Course } from './course.ts';
+import { restoreCourse } from './restore-course.ts';
 import type { TakenUp } from './rollout.ts';
 import type { RolloutPlan } from './rollout-plan.ts';
 import { outcomesOf, planOf } from './stored-rollout.ts';
@@ -10,7 +13,7 @@ export const OWED_MS = 10 * 60_000;
 /** What a rollout is to the process that finds it. */
 export type LeftBehind =
   /** To be carried on, where it had come to. */
-  | { kind: 'running'; plan: RolloutPlan; takenUp: TakenUp }
+  | { kind: 'running'; plan: RolloutPlan; course: Course; takenUp: TakenUp }
   /** It had ended, and nobody was told: the same request gets this for `keptMs`. */
   | { kind: 'unheard'; outcomes: Outcomes<unknown>; keptMs: number }
   /** Nobody asks for it any more. */
@@ -18,11 +21,21 @@ export type LeftBehind =
   /** What was written down cannot be read. */
   | { kind: 'unreadable'; cause: unknown };
 
+/** All that was written down of it, and the clock. */
+export interface Found {
+  left: UnansweredRollout;
+  changes: readonly StoredEvent[];
+  lastEventAt: string | undefined;
+  nowMs: number;
+  hostTimeoutMs: number;
+}
+
 /**
  * Decides about a rollout that the process before this one left behind. One that nothing was heard of for longer than a host
- * may take is closed instead of carried on: by now somebody may have deployed something else.
+ * may take is closed instead of carried on: by now somebody may have deployed something else. One that waits for a person, or
+ * for its turn, waits on.
  */
-export function judgeLeftBehind(left: UnansweredRollout, nowMs: number, hostTimeoutMs: number): LeftBehind {
+export function judgeLeftBehind({ left, changes, lastEventAt, nowMs, hostTimeoutMs }: Found): LeftBehind {
   try {
     const plan = planOf(left);
     const outcomes = outcomesOf(plan, left.outcomes);
@@ -30,8 +43,13 @@ export function judgeLeftBehind(left: UnansweredRollout, nowMs: number, hostTime
       const keptMs = Math.min(OWED_MS, left.endedAtMs + OWED_MS - nowMs);
       return keptMs > 0 ? { kind: 'unheard', outcomes, keptMs } : { kind: 'past' };
     }
-    const heardAtMs = Math.max(left.startedAtMs, ...left.outcomes.map(({ endedAtMs }) => endedAtMs));
-    return { kind: 'running', plan, takenUp: { outcomes, mayBegin: nowMs - heardAtMs < hostTimeoutMs } };
+    const hosts = plan.hosts.map(({ name }) => name);
+    const course = restoreCourse({ hosts, startedAtMs: left.startedAtMs, changes, outcomes });
+    const lastEventMs = lastEventAt === undefined ? 0 : Date.parse(lastEventAt);
+    const heardAtMs = Math.max(left.startedAtMs, lastEventMs, ...left.outcomes.map(({ endedAtMs }) => endedAtMs));
+    const waits = course.state === 'paused' || (course.state === 'queued' && plan.queue);
+    const mayBegin = waits || nowMs - heardAtMs < hostTimeoutMs + plan.strategy.bakeMs;
+    return { kind: 'running', plan, course, takenUp: { mayBegin } };
   } catch (cause) {
     return { kind: 'unreadable', cause };
   }

@@ -1,4 +1,6 @@
 import type { Outcomes } from '../outcomes.ts';
+import type { RolloutLog } from './rollout-log.ts';
+import type { RolloutPlan } from './rollout-plan.ts';
 
 /** What a rollout is, beside its outcomes. */
 export interface AboutRollout {
@@ -10,11 +12,28 @@ export interface AboutRollout {
   onSettled: () => void;
 }
 
+/** What it does, while it does. */
+export interface InProgress {
+  plan: RolloutPlan;
+  log: RolloutLog;
+  /** Resolves once it is written down; rejects where it was not begun. */
+  begun: Promise<unknown>;
+  /** To be aborted with OPERATION_CANCELLED: somebody has asked for that. */
+  cancelled: AbortController;
+  /** To be aborted when it is left to the next controller. */
+  suspended: AbortController;
+}
+
 /** A rollout from its start until its outcome was told, and those who wait for that. */
 export class RunningRollout {
   readonly operationId: string;
   readonly linkName: string;
-  /** What it comes to. Rejects with STORE_UNWRITABLE when it could not be written down and so was not begun. */
+  /** Undefined for one that had ended before this process came. */
+  readonly inProgress: InProgress | undefined;
+  /**
+   * What it comes to. Rejects with STORE_UNWRITABLE or LINK_HELD when it was not begun, and with what `suspended` was aborted
+   * with.
+   */
   readonly outcomes: Promise<Outcomes<unknown>>;
   readonly #about: AboutRollout;
   #callers = 0;
@@ -22,9 +41,10 @@ export class RunningRollout {
   #wasTold = false;
   #isSettled = false;
 
-  constructor(about: AboutRollout, outcomes: Promise<Outcomes<unknown>>) {
+  constructor(about: AboutRollout, outcomes: Promise<Outcomes<unknown>>, inProgress?: InProgress) {
     this.operationId = about.operationId;
     this.linkName = about.linkName;
+    this.inProgress = inProgress;
     this.#about = about;
     this.outcomes = outcomes.then((ended) => {
       this.#hasEnded = true;
@@ -35,6 +55,11 @@ export class RunningRollout {
 
   get hasEnded(): boolean {
     return this.#hasEnded;
+  }
+
+  /** Whether somebody waits for the answer. */
+  get isWaitedFor(): boolean {
+    return this.#callers > 0;
   }
 
   /** One more waits for the outcome. */

@@ -4,7 +4,22 @@ import { fromWire, toWire } from '@sampan/shared/wire-error.ts';
 import { z } from 'zod';
 import { type Outcome, type Outcomes, outcomeCode } from '../outcomes.ts';
 import type { NewRollout, RecordedOutcome } from '../store/rollout-records.ts';
+import { healthCheckSchema } from './health-check.ts';
 import { planKey, type RolloutPlan } from './rollout-plan.ts';
+import { ALL_AT_ONCE } from './strategy.ts';
+
+const strategy = z.object({
+  batch: z.discriminatedUnion('kind', [
+    z.object({ kind: z.literal('all') }),
+    z.object({ kind: z.literal('count'), count: z.number() }),
+    z.object({ kind: z.literal('percent'), percent: z.number() }),
+  ]),
+  canary: z.object({ hosts: z.number(), pauseMs: z.number().nullable() }).nullable(),
+  maxFailures: z.number().nullable(),
+  atomic: z.boolean(),
+  healthCheck: healthCheckSchema.nullable(),
+  bakeMs: z.number(),
+});
 
 const activation = {
   hosts: z.array(
@@ -18,6 +33,9 @@ const activation = {
   }),
   restart: z.boolean(),
   autoRollback: z.boolean(),
+  /** Versions before wrote none. */
+  strategy: strategy.prefault(() => ({ ...ALL_AT_ONCE, batch: { kind: 'all' as const } })),
+  queue: z.boolean().default(false),
 };
 
 const planSchema = z.discriminatedUnion('operation', [
@@ -39,15 +57,30 @@ export function recordOf(operationId: string, plan: RolloutPlan): NewRollout {
     operationId,
     planKey: planKey(plan),
     linkName: plan.target.linkName,
-    plan: JSON.stringify(isDeploy ? { ...plan, fileUrl: redactUrl(plan.fileUrl) } : plan),
+    projectName: plan.target.projectName,
+    plan: JSON.stringify(isDeploy ? { ...plan, ...urlOf(plan.fileUrl) } : plan),
     fileUrl: isDeploy ? plan.fileUrl : '',
   };
+}
+
+function urlOf(fileUrl: string) {
+  const redacted = redactUrl(fileUrl);
+  return { fileUrl: redacted, isUrlWhole: redacted === fileUrl };
 }
 
 /** The plan that was written down. @throws when it is none of this version's. */
 export function planOf({ plan, fileUrl }: Pick<NewRollout, 'plan' | 'fileUrl'>): RolloutPlan {
   const parsed = planSchema.parse(JSON.parse(plan));
   return parsed.operation === 'deploy' ? { ...parsed, fileUrl } : parsed;
+}
+
+const storedUrl = z.object({ fileUrl: z.string(), isUrlWhole: z.boolean().default(false) });
+
+/** The artifact's URL of a rollout of any time; undefined where it held something secret, and has been forgotten. */
+export function wholeUrlOf({ plan, fileUrl }: Pick<NewRollout, 'plan' | 'fileUrl'>): string | undefined {
+  if (fileUrl !== '') return fileUrl;
+  const stored = storedUrl.safeParse(JSON.parse(plan)).data;
+  return stored?.isUrlWhole ? stored.fileUrl : undefined;
 }
 
 export function recordedOutcome(host: string, outcome: Outcome<unknown>): RecordedOutcome {

@@ -1,0 +1,194 @@
+import { createHash } from 'node:crypto';
+import { DeployError } from '@sampan/shared/errors.ts';
+import { versionOf } from '@sampan/shared/names.ts';
+import { Audit } from '../auth/audit.ts';
+import type { Outcomes } from '../outcomes.ts';
+import type { RecordedRollout, RolloutFilters, RolloutRecords } from '../store/rollout-records.ts';
+import type { Store } from '../store/store.ts';
+import { type Course, isEnd, type RolloutRequest, type RolloutState } from './course.ts';
+import { restoreCourse } from './restore-course.ts';
+import type { Requester } from './rollout-audit.ts';
+import { planKey, type RolloutPlan, type Target } from './rollout-plan.ts';
+import type { Rollouts } from './rollouts.ts';
+import type { RunningRollout } from './running-rollout.ts';
+import { outcomesOf, planOf, wholeUrlOf } from './stored-rollout.ts';
+
+/** So many rollouts back is looked for what was asked. */
+const LOOKED_THROUGH = 200;
+
+/** A rollout of any time, as it is shown. Times in milliseconds since the epoch. */
+export interface ShownRollout {
+  id: string;
+  plan: RolloutPlan;
+  requestedBy: string;
+  startedAtMs: number;
+  endedAtMs: number | undefined;
+  course: Course;
+}
+
+/** Whoever calls about rollouts comes here: to begin them, to look at them, and to have them stopped or tried again. */
+export class RolloutDesk {
+  readonly #rollouts: Rollouts;
+  readonly #records: RolloutRecords;
+  readonly #audit: Audit;
+
+  constructor(rollouts: Rollouts, { rollouts: records, db }: Pick<Store, 'rollouts' | 'db'>) {
+    this.#rollouts = rollouts;
+    this.#records = records;
+    this.#audit = new Audit(db);
+  }
+
+  /**
+   * Begins a rollout, or finds the one that the same Idempotency-Key began. Resolves with its id once it is written down.
+   * @throws DeployError LINK_HELD where it is not to wait, IDEMPOTENCY_MISMATCH, STORE_UNWRITABLE.
+   */
+  async submit(plan: RolloutPlan, by: Requester, key?: string): Promise<{ id: string; isNew: boolean }> {
+    const known = key === undefined ? undefined : await this.#keyed(plan, by, key);
+    if (known) return { id: known.operationId, isNew: false };
+    const onHeld = plan.queue ? 'wait' : 'refuse';
+    const rollout = this.#rollouts.begin(plan, by, { onHeld, ...keyOf(by, key) });
+    try {
+      await rollout.inProgress?.begun;
+    } catch (error) {
+      // The same key twice at one time: one of them was first.
+      const first =
+        key !== undefined && DeployError.is(error, 'STORE_UNWRITABLE') && (await this.#keyed(plan, by, key));
+      if (!first) throw error;
+      return { id: first.operationId, isNew: false };
+    }
+    return { id: rollout.operationId, isNew: true };
+  }
+
+  /** The same for a caller who waits for the outcome: one that ran before tells what it came to. */
+  async start(plan: RolloutPlan, by: Requester, key?: string): Promise<RunningRollout> {
+    if (key === undefined) return this.#rollouts.start(plan, by);
+    const known = await this.#keyed(plan, by, key);
+    if (!known) return this.#rollouts.start(plan, by, keyOf(by, key));
+    const running = this.#rollouts.running().get(known.operationId);
+    if (running) return running.join();
+    return this.#rollouts.ended(known.operationId, plan, outcomesOf(plan, known.outcomes));
+  }
+
+  /** @throws DeployError ROLLOUT_NOT_FOUND */
+  async find(id: string): Promise<ShownRollout> {
+    return await this.#shown(await this.#record(id));
+  }
+
+  /** Newest first. What cannot be read is left out. */
+  async list(filters: RolloutFilters): Promise<ShownRollout[]> {
+    const shown = await Promise.all(
+      (await this.#records.list(filters)).map((record) => this.#shown(record).catch(() => undefined)),
+    );
+    return shown.filter((one) => one !== undefined);
+  }
+
+  /**
+   * Asks a rollout that runs to end, to pause before its next wave, or to go on. Resolves once that is written down.
+   * @throws DeployError ROLLOUT_NOT_FOUND, ROLLOUT_STATE
+   */
+  async request(id: string, request: RolloutRequest, by: Requester): Promise<void> {
+    const inProgress = this.#rollouts.running().get(id)?.inProgress;
+    if (!inProgress) throw new DeployError('ROLLOUT_STATE', { state: (await this.find(id)).course.state, request });
+    const { log, plan, cancelled } = inProgress;
+    const { state, isToPause } = log.course;
+    const isRefused =
+      isEnd(state) || state === 'going_back' || (request === 'resume' && state !== 'paused' && !isToPause);
+    if (isRefused) throw new DeployError('ROLLOUT_STATE', { state, request });
+    await log.decide({ kind: 'request', request, by: by.who });
+    if (request === 'cancel') cancelled.abort(new DeployError('OPERATION_CANCELLED', {}));
+    await this.#audit.append({
+      ...by,
+      action: `rollout ${request}`,
+      project: plan.target.projectName,
+      outcome: 'OK',
+      operationId: id,
+    });
+  }
+
+  /**
+   * Begins another rollout of the same, on the hosts where this one did not succeed. `fileUrl` is needed where the URL held a secret,
+   * which was forgotten at the end.
+   * @throws DeployError ROLLOUT_NOT_FOUND, ROLLOUT_STATE, INVALID_REQUEST, and as `submit` does.
+   */
+  async retry(id: string, by: Requester, fileUrl: string | undefined): Promise<{ id: string; hosts: number }> {
+    const record = await this.#record(id);
+    const { course, plan } = await this.#shown(record);
+    if (!isEnd(course.state)) throw new DeployError('ROLLOUT_STATE', { state: course.state, request: 'retry' });
+    const hosts = plan.hosts.filter(({ name }) => course.hosts.get(name)?.state !== 'succeeded');
+    if (hosts.length === 0) throw new DeployError('ROLLOUT_STATE', { state: course.state, request: 'retry' });
+    const again = { ...plan, hosts };
+    if (again.operation === 'deploy') again.fileUrl = fileUrl ?? wholeUrlOf(record) ?? missingUrl();
+    return { id: (await this.submit(again, by)).id, hosts: hosts.length };
+  }
+
+  /** What was last asked for on each host of a link, by the host as it was written. */
+  async lastAsked({
+    projectName,
+    linkName,
+    deployDir,
+  }: Target): Promise<Map<string, { version: string; rollout: string }>> {
+    const asked = new Map<string, { version: string; rollout: string }>();
+    for (const { id, plan } of await this.list({ limit: LOOKED_THROUGH, projectName, linkName })) {
+      if (plan.target.deployDir !== deployDir) continue;
+      const version = plan.operation === 'deploy' ? versionOf(plan.filename) : plan.version;
+      for (const { name } of plan.hosts) if (!asked.has(name)) asked.set(name, { version, rollout: id });
+    }
+    return asked;
+  }
+
+  /** Every host that rollouts have named lately. */
+  async namedHosts(): Promise<Set<string>> {
+    const recent = await this.list({ limit: LOOKED_THROUGH });
+    return new Set(recent.flatMap(({ plan }) => plan.hosts.map(({ name }) => name)));
+  }
+
+  async #keyed(plan: RolloutPlan, by: Requester, key: string): Promise<RecordedRollout | undefined> {
+    const known = await this.#records.find(keyOf(by, key));
+    if (!known || known.planKey === planKey(plan)) return known;
+    throw new DeployError('IDEMPOTENCY_MISMATCH', { id: known.operationId });
+  }
+
+  async #record(id: string): Promise<RecordedRollout> {
+    const record = await this.#records.find({ operationId: id });
+    if (record) return record;
+    throw new DeployError('ROLLOUT_NOT_FOUND', { id });
+  }
+
+  async #shown(record: RecordedRollout): Promise<ShownRollout> {
+    const { operationId: id, requestedBy, startedAtMs, endedAtMs } = record;
+    const plan = planOf(record);
+    const running = this.#rollouts.running().get(id)?.inProgress;
+    const course = running?.log.course ?? (await this.#courseOf(record, plan));
+    return { id, plan, requestedBy, startedAtMs, endedAtMs, course };
+  }
+
+  async #courseOf(record: RecordedRollout, plan: RolloutPlan): Promise<Course> {
+    const changes = await this.#records.events.changes(record.operationId);
+    const outcomes = outcomesOf(plan, record.outcomes);
+    const hosts = plan.hosts.map(({ name }) => name);
+    const course = restoreCourse({ hosts, startedAtMs: record.startedAtMs, changes, outcomes });
+    // Versions before wrote no events.
+    if (record.endedAtMs !== undefined && !isEnd(course.state)) course.state = endOf(outcomes);
+    return course;
+  }
+}
+
+function endOf(outcomes: Outcomes<unknown>): RolloutState {
+  return [...outcomes.values()].every(({ ok }) => ok) ? 'succeeded' : 'failed';
+}
+
+/** A key is the caller's own: another who sends the same means something else. */
+function keyOf({ who }: Requester, key: string): { idempotencyKey: string };
+function keyOf(by: Requester, key: string | undefined): { idempotencyKey?: string };
+function keyOf({ who }: Requester, key: string | undefined): { idempotencyKey?: string } {
+  if (key === undefined) return {};
+  return { idempotencyKey: createHash('sha256').update(`${who}\0${key}`).digest('hex') };
+}
+
+function missingUrl(): never {
+  throw new DeployError('INVALID_REQUEST', {
+    field: 'file_url',
+    found: '',
+    expected: 'the URL again: it held a secret, which was forgotten when the rollout ended',
+  });
+}

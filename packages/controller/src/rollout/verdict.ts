@@ -1,0 +1,23 @@
+import type { ErrorParams } from '@sampan/shared/errors.ts';
+import type { Course } from './course.ts';
+import type { Strategy } from './strategy.ts';
+
+/** Why a rollout does not go on: the facts that its hosts are told. */
+export type StopCause = ErrorParams['ROLLOUT_STOPPED'];
+
+/** Whether the rollout goes on; or ends with what has flipped where it is; or takes that back. */
+export type Verdict = { kind: 'go_on' } | { kind: 'stop' | 'go_back'; cause: StopCause };
+
+/** What the rules of a rollout say about what has happened so far. */
+export function judge(course: Course, { maxFailures, atomic }: Strategy): Verdict {
+  const kind = atomic ? 'go_back' : 'stop';
+  const states = [...course.hosts.values()].map(({ state }) => state);
+  const failed = states.filter((state) => state === 'failed' || state === 'unknown').length;
+  const allowed = maxFailures ?? states.length;
+  if (course.isCancelled) return { kind, cause: { cause: 'cancelled', failed, allowed } };
+  const hasFlipped = states.some((state) => ['activating', 'active', 'succeeded'].includes(state));
+  // All or none: before anything has flipped, one host that could not stage is enough.
+  if (atomic && !hasFlipped && failed > 0) return { kind, cause: { cause: 'not_staged', failed, allowed: 0 } };
+  if (failed <= allowed) return { kind: 'go_on' };
+  return { kind, cause: { cause: 'failures', failed, allowed } };
+}
