@@ -11,18 +11,19 @@ const ipRange = z.string().refine(isIpRange, {
   error: (issue) => `expected an IP address or a range such as 10.0.0.0/8, got ${JSON.stringify(issue.input)}`,
 });
 
-const DATABASE_RULE = 'sqlite: and a path, such as sqlite:/var/lib/sampan-controller/sampan.db';
+const DATABASE_RULE =
+  'sqlite: and a path, such as sqlite:/var/lib/sampan-controller/sampan.db, or postgres://user:password@host/database';
 
-/** Where the controller remembers what it does. */
+/** Where the controller remembers what it does: the path of a file, or the URL of a PostgreSQL database. */
 const database = z.string().transform((text, context) => {
   const path = /^sqlite:(?!:|\/\/[^/])(.+)$/.exec(text)?.[1];
-  if (path !== undefined) return { kind: 'sqlite' as const, file: path };
+  if (path !== undefined) return path;
+  if (/^postgres(ql)?:\/\//.test(text) && URL.canParse(text)) return text;
   context.addIssue({ code: 'custom', message: whyNoDatabase(text) });
   return z.NEVER;
 });
 
 function whyNoDatabase(text: string): string {
-  if (/^postgres(ql)?:/.test(text)) return `PostgreSQL cannot be used by this version yet; expected ${DATABASE_RULE}`;
   if (text === 'sqlite::memory:') return `what is in memory does not outlive a crash; expected ${DATABASE_RULE}`;
   // Somebody else's URL may hold a password.
   return `expected ${DATABASE_RULE}, got ${text.includes('://') ? redactUrl(text) : JSON.stringify(text)}`;
@@ -94,7 +95,7 @@ export type ControllerConfig = z.output<typeof controllerConfigSchema>;
 export function loadControllerConfig(file: string | undefined): ControllerConfig {
   const config = file === undefined ? standalone() : loadConfig(controllerConfigSchema, file);
   const absolute = (path: string) => resolve(dirname(file ?? '.'), path);
-  config.database.file = absolute(config.database.file);
+  if (!URL.canParse(config.database)) config.database = absolute(config.database);
   if (config.agents.package !== null) config.agents.package = absolute(config.agents.package);
   if (config.identity_dir !== null) config.identity_dir = absolute(config.identity_dir);
   if (config.tls && config.tls !== 'own_ca') {

@@ -8,12 +8,17 @@ import { loopbackOnly } from './agents/agent-security.ts';
 import { AuditTrail } from './auth/audit-trail.ts';
 import type { ControllerConfig } from './config.ts';
 import type { Fleet } from './fleet.ts';
+import { HostDirectory } from './hosts/host-directory.ts';
 import { accessRules, accessServices, warnOfOpenDoors } from './http/access.ts';
 import { createApp } from './http/app.ts';
 import { type FileCredentials, fileCredentials, type HttpsCredentials } from './http/https-credentials.ts';
+import { CertificateRecords } from './identity/certificate-records.ts';
 import { openIdentity, type RunningIdentity } from './identity/open-identity.ts';
 import { createMetrics } from './metrics.ts';
+import { RolloutDesk } from './rollout/rollout-desk.ts';
+import { RolloutEventStreams } from './rollout/rollout-event-streams.ts';
 import { Rollouts } from './rollout/rollouts.ts';
+import { shownLocation } from './store/open-postgres.ts';
 import { openStore, type Store } from './store/store.ts';
 
 /** Requests that are still being answered when the rollouts have ended get this long. */
@@ -37,7 +42,11 @@ export interface Controller {
  * @throws ConfigError when its database cannot be used, the system's error when it cannot listen.
  */
 export async function startController(config: ControllerConfig, log: Logger): Promise<Controller> {
-  const store = await openStore(config.database.file, log, { auditKeptMs: config.audit.keep });
+  const onTakenOver = () => {
+    log.fatal('another controller has the database now: this one ends, and leaves everything to it');
+    process.exit(1);
+  };
+  const store = await openStore(config.database, log, { auditKeptMs: config.audit.keep, onTakenOver });
   try {
     return await startWith(store, config, log);
   } catch (error) {
@@ -52,16 +61,30 @@ async function startWith(store: Store, config: ControllerConfig, log: Logger): P
   const identity = identity_dir === null ? undefined : await openIdentity(identity_dir, { config, db: store.db, log });
   const security = identity?.security ?? loopbackOnly;
   const agents = new AgentPool({ security, timeoutMs: config.agents.connect_timeout });
-  const metrics = createMetrics({ agents: () => agents.count(), rollouts: () => rollouts.count });
+  const metrics = createMetrics({ agents: () => agents.count(), rollouts: () => rollouts.states() });
   const fleet: Fleet = { agents, log, metrics, limits: limitsOf(config) };
   const rollouts = await Rollouts.open(fleet, store.rollouts);
+  const desk = new RolloutDesk(rollouts, store);
+  const certificates = new CertificateRecords(store.db);
   const ofFiles = credentialsOfFiles(config, log);
   const access = accessServices(store);
   const app = await createApp({
     log,
     metrics,
     fleet,
-    rollouts,
+    desk,
+    v1: {
+      fleet,
+      desk,
+      events: new RolloutEventStreams(rollouts, store.rollouts),
+      hosts: new HostDirectory(fleet),
+      knownHosts: async () => {
+        const joined = (await certificates.current()).flatMap(({ agent, revokedAt }) => (revokedAt ? [] : [agent]));
+        return [...new Set([...joined, ...(await desk.namedHosts())])].sort();
+      },
+      agentPort: config.agents.port,
+      isDraining: () => isDraining,
+    },
     trail: new AuditTrail(store),
     agentPort: config.agents.port,
     access: accessRules(config),
@@ -76,7 +99,7 @@ async function startWith(store: Store, config: ControllerConfig, log: Logger): P
   const listening: Promise<string> = app.listen(config.listen);
   // Fastify did not make the server, and takes it for plain HTTP.
   const url = config.tls === null ? await listening : (await listening).replace(/^http:/, 'https:');
-  log.info({ url, version: VERSION, database: config.database.file }, 'listening');
+  log.info({ url, version: VERSION, database: shownLocation(config.database) }, 'listening');
   rollouts.takeUp();
   identity?.start(agents);
 

@@ -395,6 +395,7 @@ describe('input that is as good', () => {
       ...(await reached({})),
       operationId: expect.any(String),
       deadlineMs: expect.any(Number),
+      fence: expect.any(Object),
     });
   });
 

@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { WebSocket } from 'ws';
 import { type GuardedController, startGuarded } from '../../helpers/access-fleet.ts';
 import { type FakeAgent, startFakeAgent } from '../../helpers/fake-agent.ts';
 import { type Request, sendRequest } from '../../helpers/send-request.ts';
@@ -60,6 +61,57 @@ const guarded: Record<string, { scope: string; request: (host: string) => { path
     request: (host) => ({
       path: '/get_latest_log',
       body: { ...of, server_list: [host], logname: 'info.log', line: 1 },
+    }),
+  },
+};
+
+/** The routes of `/v1`, by what they are told to be, each with a request that would do something. `:id` is a rollout of the project shop. */
+const guardedV1: Record<
+  string,
+  { scope: string; project: 'named' | 'none' | 'found'; request: (host: string) => { path: string } & Request }
+> = {
+  'POST /v1/rollouts': {
+    scope: 'deploy',
+    project: 'named',
+    request: (host) => ({
+      path: '/v1/rollouts',
+      method: 'POST',
+      body: { operation: 'deploy', ...of, ...artifact, hosts: [host] },
+    }),
+  },
+  'GET /v1/rollouts': { scope: 'read', project: 'found', request: () => ({ path: '/v1/rollouts' }) },
+  'GET /v1/rollouts/:id': { scope: 'read', project: 'found', request: () => ({ path: '/v1/rollouts/:id' }) },
+  'GET /v1/rollouts/:id/events': {
+    scope: 'read',
+    project: 'found',
+    request: () => ({ path: '/v1/rollouts/:id/events' }),
+  },
+  ...Object.fromEntries(
+    ['cancel', 'pause', 'resume', 'retry'].map((change) => [
+      `POST /v1/rollouts/:id/${change}`,
+      {
+        scope: 'deploy',
+        project: 'found' as const,
+        request: () => ({ path: `/v1/rollouts/:id/${change}`, method: 'POST' }),
+      },
+    ]),
+  ),
+  'GET /v1/hosts': { scope: 'read', project: 'none', request: (host) => ({ path: `/v1/hosts?hosts=${host}` }) },
+  'GET /v1/releases': {
+    scope: 'read',
+    project: 'named',
+    request: (host) => ({ path: `/v1/releases?${new URLSearchParams({ ...of, hosts: host })}` }),
+  },
+  'GET /v1/versions': {
+    scope: 'read',
+    project: 'named',
+    request: (host) => ({ path: `/v1/versions?${new URLSearchParams({ ...of, hosts: host })}` }),
+  },
+  'GET /v1/logs/follow': {
+    scope: 'read',
+    project: 'named',
+    request: (host) => ({
+      path: `/v1/logs/follow?${new URLSearchParams({ project_name: 'shop', language: 'php', logname: 'info.log', hosts: host })}`,
     }),
   },
 };
@@ -132,9 +184,14 @@ describe('the routes', () => {
         .sort(),
     ).toEqual(publicRoutes);
     const others = found.filter(({ access }) => access !== 'public');
-    expect(others.map(({ route }) => route).sort()).toEqual(Object.keys(guarded).sort());
+    expect(others.map(({ route }) => route).sort()).toEqual(
+      [...Object.keys(guarded), ...Object.keys(guardedV1)].sort(),
+    );
     for (const { route, access } of others) {
-      expect([route, access]).toEqual([route, { scope: guarded[route]!.scope, documented: true, project: 'named' }]);
+      const expected = guarded[route]
+        ? { scope: guarded[route].scope, documented: true, project: 'named' }
+        : { scope: guardedV1[route]!.scope, documented: false, project: guardedV1[route]!.project };
+      expect([route, access]).toEqual([route, expected]);
     }
   });
 
@@ -149,7 +206,7 @@ describe('the routes', () => {
       [...publicRoutes, ...joinRoutes].sort(),
     );
     expect(found.filter(({ access }) => access !== 'public').map(({ route }) => route)).toEqual(
-      Object.keys(guarded).sort(),
+      [...Object.keys(guarded), ...Object.keys(guardedV1)].sort(),
     );
     // Public, and yet it asks for a token, of its own kind; one of the API is none.
     const body = { token: await withCa.token('ops', 'admin'), csr: 'x' };
@@ -288,6 +345,90 @@ describe.each(Object.keys(guarded))('%s', (route) => {
       expect([way, status]).toEqual([way, 200]);
       expect(agent.calls.length).toBeGreaterThan(before);
     }
+  });
+});
+
+describe.each(Object.keys(guardedV1))('%s', (route) => {
+  const { scope, project, request } = guardedV1[route]!;
+  let id = '';
+
+  // Of hosts that are none of ours: what is asked of it changes nothing.
+  beforeEach(async () => {
+    const body = { operation: 'deploy', ...of, ...artifact, hosts: ['127.0.0.1:1'] };
+    const begun = await sendRequest(`${controller.url}/v1/rollouts`, {
+      method: 'POST',
+      headers: bearer('admin'),
+      body,
+    });
+    id = (begun.body as { id: string }).id ?? id;
+    const isOver = async () =>
+      (
+        (await sendRequest(`${controller.url}/v1/rollouts/${id}`, { headers: bearer('admin') })).body as {
+          state: string;
+        }
+      ).state;
+    await expect.poll(isOver).toBe('failed');
+  });
+
+  /** Status and code of the answer, which is a problem document wherever it is a failure. */
+  async function asked(more: Request) {
+    const { path, ...rest } = request(agent.host);
+    const { status, body, headers } = await sendRequest(controller.url + path.replace(':id', id), { ...rest, ...more });
+    if (status >= 400) expect(headers['content-type']).toMatch(/^application\/problem\+json/);
+    return [status, (body as { code?: string }).code];
+  }
+
+  it('refuses whoever has no good token, a listed address too', async () => {
+    expect(await asked({ from: '127.0.0.3' })).toEqual([401, 'TOKEN_MISSING']);
+    expect(await asked({ from: LISTED })).toEqual([401, 'TOKEN_MISSING']);
+    const never = { authorization: `Bearer sampan_${'a'.repeat(32)}` };
+    expect(await asked({ from: '127.0.0.31', headers: never })).toEqual([401, 'TOKEN_INVALID']);
+    expect(await asked({ from: '127.0.0.32', headers: bearer('revoked') })).toEqual([401, 'TOKEN_INVALID']);
+    expect(await asked({ from: '127.0.0.33', headers: bearer('expired') })).toEqual([401, 'TOKEN_EXPIRED']);
+    expect(agent.calls).toEqual([]);
+  });
+
+  it('refuses a token of every other scope, and of another project', async () => {
+    for (const other of [...SCOPES.filter((one) => one !== scope), `without ${scope}`]) {
+      expect([other, await asked({ headers: bearer(other) })]).toEqual([other, [403, 'SCOPE_MISSING']]);
+    }
+    const ofWiki = await asked({ headers: bearer('of-wiki') });
+    if (route !== 'GET /v1/rollouts') expect(ofWiki).toEqual([403, 'PROJECT_FORBIDDEN']);
+    else
+      expect((await sendRequest(`${controller.url}/v1/rollouts`, { headers: bearer('of-wiki') })).body).toMatchObject({
+        rollouts: [],
+      });
+    expect(agent.calls).toEqual([]);
+  });
+
+  it('lets in its scope, admin, and a token of its project', async () => {
+    // What is asked of a rollout that has ended, or without an upgrade, is refused for that, behind the door.
+    const inside = /cancel|pause|resume|retry/.test(route) ? 409 : route === 'GET /v1/logs/follow' ? 400 : undefined;
+    for (const name of [scope, 'admin', ...(project === 'none' ? [] : ['of-shop'])]) {
+      const [status] = await asked({ headers: bearer(name) });
+      expect([name, status]).toEqual([name, expect.toBeOneOf([inside ?? 200, 202, 409])]);
+    }
+  });
+});
+
+describe('a WebSocket', () => {
+  const path = '/v1/rollouts/none/events';
+
+  /** The status with which the upgrade is answered. */
+  function upgrade(headers: Record<string, string>): Promise<number> {
+    return new Promise((resolve) => {
+      const socket = new WebSocket(controller.url.replace('http', 'ws') + path, { headers });
+      socket.on('error', () => undefined);
+      socket.on('unexpected-response', (_request, response) => resolve(response.statusCode ?? 0));
+      socket.on('open', () => resolve(101));
+    });
+  }
+
+  it('comes through the same door: a token, its scope, and no page of another site', async () => {
+    expect(await upgrade({})).toBe(401);
+    expect(await upgrade(bearer('deploy'))).toBe(403);
+    expect(await upgrade({ ...bearer('read'), origin: 'http://evil.example' })).toBe(403);
+    expect(await upgrade(bearer('read'))).toBe(404);
   });
 });
 

@@ -11,7 +11,7 @@ import { tempDir } from '../../helpers/temp-dir.ts';
 
 const defaults: ControllerConfig = {
   listen: { host: '127.0.0.1', port: 8080 },
-  database: { kind: 'sqlite', file: '/var/lib/sampan-controller/sampan.db' },
+  database: '/var/lib/sampan-controller/sampan.db',
   public_hosts: [],
   agents: { port: 7410, connect_timeout: 5000, package: null },
   identity_dir: null,
@@ -41,7 +41,7 @@ describe('controller.yaml', () => {
 
   it('is not needed: without it the database lies under ./.sampan', () => {
     const file = resolve('.sampan/controller/sampan.db');
-    expect(loadControllerConfig(undefined)).toEqual({ ...defaults, database: { kind: 'sqlite', file } });
+    expect(loadControllerConfig(undefined)).toEqual({ ...defaults, database: file });
   });
 
   it('reads what is written', () => {
@@ -59,7 +59,7 @@ log_level: debug
 `;
     expect(load(yaml)).toEqual({
       listen: { host: '::1', port: 9000 },
-      database: { kind: 'sqlite', file: '/srv/sampan.db' },
+      database: '/srv/sampan.db',
       public_hosts: ['deploy.example.com'],
       agents: { port: 7500, connect_timeout: 500, package: null },
       identity_dir: null,
@@ -80,23 +80,29 @@ log_level: debug
     const dir = tempDir();
     const file = join(dir, 'controller.yaml');
     writeFileSync(file, `database: ${database}\n`);
-    expect(loadControllerConfig(file).database.file).toBe(join(dir, path));
+    expect(loadControllerConfig(file).database).toBe(join(dir, path));
   });
 
+  it.each(['postgres://sampan:s3cr3t@db/sampan', 'postgresql://db/sampan'])(
+    'takes the URL of a PostgreSQL as it is: %s',
+    (url) => {
+      expect(load(`database: ${url}`)).toMatchObject({ database: url });
+    },
+  );
+
   it('takes the three slashes of a URL for one', () => {
-    expect(load('database: sqlite:///srv/sampan.db')).toMatchObject({ database: { file: '/srv/sampan.db' } });
+    expect(load('database: sqlite:///srv/sampan.db')).toMatchObject({ database: '/srv/sampan.db' });
   });
 
   it.each([
-    ['postgres://sampan:s3cr3t@db/sampan', 'PostgreSQL cannot be used by this version yet; expected RULE'],
-    ['postgresql://db/sampan', 'PostgreSQL cannot be used by this version yet; expected RULE'],
     ['"sqlite::memory:"', 'what is in memory does not outlive a crash; expected RULE'],
     ['mysql://root:s3cr3t@db/sampan', 'expected RULE, got mysql://db/sampan'],
     ['sqlite://sampan.db', 'expected RULE, got sqlite://sampan.db'],
     ['"sqlite:"', 'expected RULE, got "sqlite:"'],
     ['./sampan.db', 'expected RULE, got "./sampan.db"'],
   ])('refuses the database %s', (database, fault) => {
-    const rule = 'sqlite: and a path, such as sqlite:/var/lib/sampan-controller/sampan.db';
+    const rule =
+      'sqlite: and a path, such as sqlite:/var/lib/sampan-controller/sampan.db, or postgres://user:password@host/database';
     expect(load(`database: ${database}`)).toBe(`FILE cannot be used:\n  database: ${fault.replace('RULE', rule)}`);
   });
 
@@ -147,7 +153,7 @@ log_level: loud
       [
         'FILE cannot be used:',
         'listen: expected an address such as 127.0.0.1:8080, got "nowhere"',
-        'database: expected sqlite: and a path, such as sqlite:/var/lib/sampan-controller/sampan.db, got "./sampan.db"',
+        'database: expected sqlite: and a path, such as sqlite:/var/lib/sampan-controller/sampan.db, or postgres://user:password@host/database, got "./sampan.db"',
         'agents.port: Too big: expected number to be <=65535',
         'agents.connect_timeout: expected a duration such as 30s, got 5',
         'agents.tls: unknown key',

@@ -20,7 +20,7 @@ export interface CommandContext {
  */
 export async function runCommand(command: Command, work: (context: CommandContext) => Promise<void>): Promise<void> {
   const config = loadControllerConfig(command.optsWithGlobals<{ config?: string }>().config);
-  const db = await openBeside(config.database.file);
+  const db = await openBeside(config.database);
   try {
     await work({ config, db, who: `cli ${userName()}` });
   } finally {

@@ -38,7 +38,7 @@ const CHALLENGE = 'Bearer realm="sampan"';
 const METHODS: HTTPMethods[] = ['GET', 'POST'];
 
 /** Fastify's own refusals become ours; an error that nobody foresaw is told to the log alone. */
-function asRequestError(error: FastifyError | DeployError): DeployError {
+export function asRequestError(error: FastifyError | DeployError): DeployError {
   if (error instanceof DeployError) return error;
   if (error.statusCode === 413) return new DeployError('REQUEST_TOO_LARGE', { maxBytes: MAX_BODY_BYTES });
   const isClients = error.statusCode !== undefined && error.statusCode >= 400 && error.statusCode < 500;
@@ -51,7 +51,7 @@ function asRequestError(error: FastifyError | DeployError): DeployError {
 }
 
 /** What a client reads from the headers: how to authenticate (RFC 6750), and when to try again. */
-function headersOf(error: DeployError): Record<string, string> {
+export function headersOf(error: DeployError): Record<string, string> {
   if (DeployError.is(error, 'TOKEN_MISSING')) return { 'www-authenticate': CHALLENGE };
   if (DeployError.is(error, 'TOKEN_INVALID', 'TOKEN_EXPIRED')) {
     return { 'www-authenticate': `${CHALLENGE}, error="invalid_token"` };
@@ -60,7 +60,8 @@ function headersOf(error: DeployError): Record<string, string> {
   return {};
 }
 
-function statusOf(code: ErrorCode): number {
+/** The HTTP status of a failure. */
+export function statusOf(code: ErrorCode): number {
   switch (code) {
     case 'INVALID_REQUEST':
       return 400;
@@ -76,9 +77,15 @@ function statusOf(code: ErrorCode): number {
     case 'CLIENT_FORBIDDEN':
       return 403;
     case 'ROUTE_NOT_FOUND':
+    case 'ROLLOUT_NOT_FOUND':
       return 404;
     case 'METHOD_NOT_ALLOWED':
       return 405;
+    case 'ROLLOUT_STATE':
+    case 'LINK_HELD':
+      return 409;
+    case 'IDEMPOTENCY_MISMATCH':
+      return 422;
     case 'REQUEST_TOO_LARGE':
       return 413;
     case 'TOO_MANY_FAILURES':

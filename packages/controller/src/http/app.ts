@@ -20,6 +20,8 @@ import { MAX_BODY_BYTES } from './limits.ts';
 import { metricsRoute } from './metrics-route.ts';
 import { openApi } from './openapi.ts';
 import { requireDeclaredAccess } from './route-access.ts';
+import { v1Api } from './v1/v1-api.ts';
+import type { V1Services } from './v1/v1-services.ts';
 import { validateRequest } from './validate-request.ts';
 
 /** What the HTTP application is made of. */
@@ -28,6 +30,7 @@ export interface AppParts extends DocumentedServices, Readiness {
   metrics: Metrics;
   access: AccessRules;
   accessServices: AccessServices;
+  v1: V1Services;
   /** Without them: plain HTTP. */
   httpsCredentials: HttpsCredentials | undefined;
   /** What hosts join with; undefined where there is no CA. */
@@ -46,6 +49,10 @@ export interface Joining {
 export async function createApp(parts: AppParts): Promise<ControllerApp> {
   const app = bareApp(parts);
   takeJson(app);
+  // An upgrade that was refused: its connection belongs to nobody, and would keep the server from ever closing.
+  app.addHook('onResponse', async ({ raw }) => {
+    if (raw.headers.upgrade !== undefined) raw.socket.destroy();
+  });
   answerErrors(app);
   guard(app, parts.access, parts.accessServices);
   requireDeclaredAccess(app);
@@ -60,6 +67,7 @@ export async function createApp(parts: AppParts): Promise<ControllerApp> {
       done();
     });
   }
+  app.register((v1, _options, done) => void v1Api(v1, parts.v1).then(() => done(), done), { prefix: '/v1' });
   app.register((documented, _options, done) => {
     documentedApi(documented, parts);
     done();

@@ -1,3 +1,4 @@
+import { DeployError } from '@sampan/shared/errors.ts';
 import type { FastifyRequest } from 'fastify';
 import type { Token } from '../auth/tokens.ts';
 
@@ -13,6 +14,12 @@ declare module 'fastify' {
   interface FastifyRequest {
     caller: Caller | undefined;
   }
+}
+
+/** For routes that learn only from what they find which project is meant. @throws DeployError PROJECT_FORBIDDEN. */
+export function assertProject({ token }: Caller, project: string): void {
+  if (!token?.projects || token.projects.includes(project)) return;
+  throw new DeployError('PROJECT_FORBIDDEN', { project, allowed: token.projects.join(', ') });
 }
 
 /** Who called. @throws where nobody was let in, which the door does not let happen. */

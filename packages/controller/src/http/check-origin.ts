@@ -20,7 +20,9 @@ export function checkOrigin(request: FastifyRequest, names: OwnNames): void {
   if (request.host !== '' && !isOurName(own?.hostname ?? '', names)) {
     throw new DeployError('HOST_FORBIDDEN', { host: request.host });
   }
-  if (request.method === 'GET' || origin === undefined) return;
+  // A page may read nothing that it GETs of another site, but for what comes over a WebSocket.
+  const isRead = request.method === 'GET' && request.headers.upgrade === undefined;
+  if (isRead || origin === undefined) return;
   const page = URL.parse(origin);
   const isOurs =
     page !== null && page.host === own?.host && (request.protocol === 'http' || page.protocol === 'https:');

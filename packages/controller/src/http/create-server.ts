@@ -1,4 +1,4 @@
-import { createServer as createHttpServer, type RequestListener, type Server } from 'node:http';
+import { createServer as createHttpServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import type { SecureContextOptions } from 'node:tls';
 import { CONTROLLER_SERVER_NAME } from '@sampan/shared/identity/identity-names.ts';
@@ -21,6 +21,7 @@ export function createServer(
     maxHeaderSize: MAX_HEADER_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
+    shouldUpgradeCallback: isForWebSocket,
   };
   if (!credentials) return createHttpServer(limits, handler);
   const context = (): SecureContextOptions => ({ ...credentials.current(), minVersion: 'TLSv1.2' });
@@ -31,4 +32,9 @@ export function createServer(
   name();
   joining?.onChange(name);
   return server;
+}
+
+/** Whatever else a client offers to speak (curl offers HTTP/2), it is answered as if it had not. */
+function isForWebSocket({ method, url, headers }: IncomingMessage): boolean {
+  return method === 'GET' && url?.startsWith('/v1/') === true && headers.upgrade?.toLowerCase() === 'websocket';
 }

@@ -1,11 +1,13 @@
 const MAX_CHARACTERS = 80;
 
+const WORDS = { zh: { list: '列表', object: '对象' }, en: { list: 'a list', object: 'an object' } };
+
 /** What a caller sent, as a message shows it: short, on one line, and never more than the outside of lists and objects. */
-export function describeValue(value: unknown): string {
+export function describeValue(value: unknown, language: 'zh' | 'en' = 'zh'): string {
   if (value === undefined) return '';
   if (typeof value === 'string') return quote(value);
-  if (Array.isArray(value)) return '列表';
-  if (typeof value === 'object' && value !== null) return '对象';
+  if (Array.isArray(value)) return WORDS[language].list;
+  if (typeof value === 'object' && value !== null) return WORDS[language].object;
   return String(value);
 }
 

@@ -83,7 +83,7 @@ class Door {
   checkProject(request: FastifyRequest): void {
     const { caller } = request;
     const asked = askedFor(request);
-    if (asked === 'public' || asked === 'nowhere' || !caller?.token?.projects) return;
+    if (asked === 'public' || asked === 'nowhere' || asked.project === 'found' || !caller?.token?.projects) return;
     const project = asked.project === 'named' ? projectNamed(request) : '';
     const { projects } = caller.token;
     if (project !== '' && projects.includes(project)) return;

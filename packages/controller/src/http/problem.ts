@@ -1,3 +1,4 @@
+import { STATUS_CODES } from 'node:http';
 import { errorText } from '@sampan/shared/error-text.ts';
 import { asDeployError } from '@sampan/shared/errors.ts';
 import type { FastifyReply } from 'fastify';
@@ -6,8 +7,9 @@ import type { FastifyReply } from 'fastify';
 export function sendProblem(thrown: unknown, status: number, reply: FastifyReply): void {
   const error = asDeployError(thrown);
   const { code, params } = error;
+  const title = STATUS_CODES[status] ?? 'Error';
   void reply
     .code(status)
     .type('application/problem+json')
-    .send({ type: 'about:blank', title: errorText(error, 'en'), status, code, params });
+    .send({ type: 'about:blank', title, status, detail: errorText(error, 'en'), code, params });
 }

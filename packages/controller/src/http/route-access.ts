@@ -5,9 +5,9 @@ import type { ControllerApp } from './controller-app.ts';
  * Who may call a route: anybody, or whoever has a token of the scope.
  * `documented`: one of the five endpoints, for which `auth.allow_ips` may stand in for a token.
  * `project`: the validated request names its project (`named`), or there is none, and a token that is bound to projects is
- * refused (`none`).
+ * refused (`none`); or it is known only to the handler, which asks for it by `assertProject` (`found`).
  */
-export type RouteAccess = 'public' | { scope: Scope; documented: boolean; project: 'named' | 'none' };
+export type RouteAccess = 'public' | { scope: Scope; documented: boolean; project: 'named' | 'none' | 'found' };
 
 declare module 'fastify' {
   interface FastifyContextConfig {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { DeployPlan } from '../../rollout/rollout-plan.ts';
-import { callerOf } from '../caller.ts';
 import type { ControllerApp } from '../controller-app.ts';
+import { rolloutOptions, strategyOf } from '../rollout-options.ts';
 import { answerRollout } from './answer-rollout.ts';
 import { actionAnswers } from './answers.ts';
 import { deployTarget } from './deploy-target.ts';
@@ -13,7 +13,7 @@ import { serverList } from './server-list.ts';
 const DONE = '部署成功!';
 
 /** `POST /deploy`: puts a package on every host of the list and makes it current. */
-export function deployRoute(app: ControllerApp, { agentPort, rollouts }: DocumentedServices): void {
+export function deployRoute(app: ControllerApp, { agentPort, desk }: DocumentedServices): void {
   const schema = {
     summary: '部署',
     description:
@@ -22,7 +22,7 @@ export function deployRoute(app: ControllerApp, { agentPort, rollouts }: Documen
     response: actionAnswers(DONE),
   };
   app.post('/deploy', { config: documentedAccess('deploy'), schema }, (request, reply) =>
-    answerRollout(rollouts, { plan: request.body, by: callerOf(request), done: DONE }, reply),
+    answerRollout(desk, { request, plan: request.body, done: DONE }, reply),
   );
 }
 
@@ -40,6 +40,7 @@ function deployRequest(agentPort: number) {
       deploy_dir: fields.deployDir,
       sha256: fields.sha256,
       auto_rollback: fields.autoRollback,
+      ...rolloutOptions('zh'),
     })
     .transform(
       (body, context): DeployPlan => ({
@@ -48,6 +49,8 @@ function deployRequest(agentPort: number) {
         target: deployTarget(body, context),
         restart: fields.restarts(body),
         autoRollback: body.auto_rollback,
+        strategy: strategyOf(body, context, 'zh'),
+        queue: body.queue ?? false,
         fileUrl: body.file_url,
         filename: body.filename,
         filenameDelete: body.filename_delete,

@@ -1,8 +1,8 @@
 import { versionOf } from '@sampan/shared/names.ts';
 import { z } from 'zod';
 import type { RollbackPlan } from '../../rollout/rollout-plan.ts';
-import { callerOf } from '../caller.ts';
 import type { ControllerApp } from '../controller-app.ts';
+import { rolloutOptions, strategyOf } from '../rollout-options.ts';
 import { answerRollout } from './answer-rollout.ts';
 import { actionAnswers } from './answers.ts';
 import { deployTarget } from './deploy-target.ts';
@@ -14,7 +14,7 @@ import { serverList } from './server-list.ts';
 const DONE = '回滚成功!';
 
 /** `POST /rollback`: makes a release current again that the hosts still have. */
-export function rollbackRoute(app: ControllerApp, { agentPort, rollouts }: DocumentedServices): void {
+export function rollbackRoute(app: ControllerApp, { agentPort, desk }: DocumentedServices): void {
   const schema = {
     summary: '回滚',
     description: '把软连接切换到主机上已有的版本, 按需重启. java 项目不重启时, 运行中的仍是原来的代码.',
@@ -22,7 +22,7 @@ export function rollbackRoute(app: ControllerApp, { agentPort, rollouts }: Docum
     response: actionAnswers(DONE),
   };
   app.post('/rollback', { config: documentedAccess('deploy'), schema }, (request, reply) =>
-    answerRollout(rollouts, { plan: request.body, by: callerOf(request), done: DONE }, reply),
+    answerRollout(desk, { request, plan: request.body, done: DONE }, reply),
   );
 }
 
@@ -37,6 +37,7 @@ function rollbackRequest(agentPort: number) {
       is_restart: fields.isRestart,
       deploy_dir: fields.deployDir,
       auto_rollback: fields.autoRollback,
+      ...rolloutOptions('zh'),
     })
     .transform(
       (body, context): RollbackPlan => ({
@@ -45,6 +46,8 @@ function rollbackRequest(agentPort: number) {
         target: deployTarget(body, context),
         restart: fields.restarts(body),
         autoRollback: body.auto_rollback,
+        strategy: strategyOf(body, context, 'zh'),
+        queue: body.queue ?? false,
         version: versionOf(body.filename),
       }),
     );

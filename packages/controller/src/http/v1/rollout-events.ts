@@ -1,0 +1,78 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { WebSocket } from 'ws';
+import { z } from 'zod';
+import type { RolloutEvents } from '../../rollout/rollout-event-streams.ts';
+import { assertProject, callerOf } from '../caller.ts';
+import type { ControllerApp } from '../controller-app.ts';
+import { rolloutId } from './show-rollouts.ts';
+import { CLOSE, SENDER_LIMITS, type SenderLimits, SocketSender } from './socket-sender.ts';
+import { type V1Services, v1Access } from './v1-services.ts';
+
+const PAGE = 200;
+const AFTER = 'the number of an event';
+
+const query = z.strictObject({
+  after: z.coerce.number({ error: AFTER }).int({ error: AFTER }).min(0, { error: AFTER }).default(0),
+});
+
+/**
+ * `GET /v1/rollouts/{id}/events`: over a WebSocket everything since `?after=`, then what happens, one message an event, until the
+ * rollout has ended. Without an upgrade: a page of what there is.
+ */
+export function rolloutEventsRoute(app: ControllerApp, { desk, events }: V1Services, limits = SENDER_LIMITS): void {
+  app.route({
+    method: 'GET',
+    url: '/rollouts/:id/events',
+    config: v1Access('read', 'found'),
+    schema: {
+      summary: 'What happens in a rollout, live over a WebSocket',
+      description:
+        'Each message is one event as JSON, numbered by seq; ?after= goes on behind a number. A client that reads too slowly is dropped (4008), and goes on with ?after=. Without an upgrade the answer is a page of events.',
+      params: rolloutId,
+      querystring: query,
+    },
+    preHandler: async (request) => {
+      const { id } = request.params as z.output<typeof rolloutId>;
+      assertProject(callerOf(request), (await desk.find(id)).plan.target.projectName);
+    },
+    handler: async (request) => {
+      const stream = events.of(request.params.id);
+      const hasEnded = stream.hasEnded();
+      const page = await stream.read(request.query.after, PAGE);
+      return { events: page, next: page.at(-1)?.seq ?? request.query.after, ended: hasEnded && page.length < PAGE };
+    },
+    wsHandler: (socket, request) => {
+      const { id } = request.params as z.output<typeof rolloutId>;
+      const { after } = request.query as z.output<typeof query>;
+      void sendEvents(socket, { stream: events.of(id), after, limits }).catch((error: unknown) => {
+        request.log.error({ err: error }, 'events could not be sent');
+        socket.close(CLOSE.failed, 'internal error');
+      });
+    },
+  });
+}
+
+/** Everything after a number, then what follows; resolves when all is sent, or the client is gone. */
+export async function sendEvents(
+  socket: WebSocket,
+  { stream, after, limits }: { stream: RolloutEvents; after: number; limits: SenderLimits },
+): Promise<void> {
+  const sender = new SocketSender(socket, limits);
+  let seq = after;
+  try {
+    for (;;) {
+      // Asked first: what comes between the two questions is read.
+      const hasEnded = stream.hasEnded();
+      const page = await stream.read(seq, PAGE);
+      for (const event of page) await sender.send(event);
+      seq = page.at(-1)?.seq ?? seq;
+      // A database in this process answers without letting others have their turn.
+      await nextTurn();
+      if (page.length > 0) continue;
+      if (hasEnded) return sender.close(CLOSE.done, 'the rollout has ended');
+      await stream.changed(seq, sender.gone);
+    }
+  } catch (error) {
+    if (!sender.gone.aborted) throw error;
+  }
+}
