@@ -8,7 +8,7 @@ import { FinalLinesReporter } from './test/setup/final-lines-reporter.ts';
 const missingRequirementsFile = join(tmpdir(), `sampan-tests-${randomUUID()}`, 'missing.jsonl');
 
 /** Tests that take default ports or hold a deadline: one at a time, when all others have ended. */
-const alone = ['dead-hosts', 'demo', 'readme-commands'].map((name) => `test/e2e/${name}.test.ts`);
+const alone = ['dead-hosts', 'readme-commands'].map((name) => `test/e2e/${name}.test.ts`);
 
 type ProjectConfig = NonNullable<TestProjectInlineConfiguration['test']>;
 
@@ -37,7 +37,7 @@ export default defineConfig({
       group('integration', { sequence: { groupOrder: 1 }, maxWorkers: 4 }),
       // Those that are quick; the rest is `npm run test:faults`.
       group('faults', { sequence: { groupOrder: 1 }, maxWorkers: 4, include: ['test/faults/fast/**/*.test.ts'] }),
-      group('e2e', { sequence: { groupOrder: 2 }, exclude: alone }),
+      group('e2e', { sequence: { groupOrder: 2 }, maxWorkers: 3, exclude: alone }),
       group('alone', { sequence: { groupOrder: 3 }, include: alone, fileParallelism: false }),
     ],
   },

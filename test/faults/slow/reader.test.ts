@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { tarball } from '../helpers/archives.ts';
-import { startLinkReader } from '../helpers/link-reader.ts';
-import { startSystem, type TestSystem } from '../helpers/start-system.ts';
+import { tarball } from '../../helpers/archives.ts';
+import { startLinkReader } from '../../helpers/link-reader.ts';
+import { startSystem, type TestSystem } from '../../helpers/start-system.ts';
 
 const OPERATIONS = 1000;
 /** Every so often the release is a new one, that has to be downloaded, unpacked and, ten later, pruned. */
