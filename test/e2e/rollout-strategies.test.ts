@@ -93,6 +93,19 @@ describe('a rollout over twenty agents', { timeout: 60_000 }, () => {
     expect(watch.events.map(({ seq }) => seq)).toEqual(watch.events.map((_, index) => index + 1));
   });
 
+  it('pauses before the next wave where somebody asks for that, and goes on when it is resumed', async () => {
+    const version = `new-${count}`;
+    const id = await api.begin({ ...SHOP, hosts: fleet.names, ...fleet.pack(version), batch: 10 });
+    expect((await api.post(`/rollouts/${id}/pause`)).body).toMatchObject({ pause_requested: true });
+    const watch = api.watch(id);
+    expect(await watch.until(({ state }) => state === 'paused')).toMatchObject({ wave: 0, reason: 'requested' });
+    expect(links()).toEqual(fleet.hosts.map((_, n) => (n < 10 ? version : old)));
+    await api.post(`/rollouts/${id}/resume`);
+    await watch.closed;
+    expect(watch.course()).toBe('staging, activating 0, paused 0, activating 1, succeeded');
+    expect(links()).toEqual(fleet.hosts.map(() => version));
+  });
+
   it('stops between batches where it is cancelled there, and what has flipped stays', async () => {
     const version = `new-${count}`;
     const id = await api.begin({ ...SHOP, hosts: fleet.names, ...fleet.pack(version), canary: 5 });

@@ -62,7 +62,7 @@ describe('the audit trail', () => {
         { who: 'token ci', action: 'deploy' },
         {
           hosts: [agent.host, nobody],
-          details: { link: 'web', language: 'php', version: 'web-1.tar.gz', restart: false },
+          details: { link: 'web', language: 'php', version: 'web-1', restart: false },
         },
         {
           hosts: null,
@@ -158,7 +158,7 @@ describe('the audit trail', () => {
     const second = await testController({ database: `sqlite:${first.dir}/sampan.db` });
     open();
     await second.logged(({ msg }) => msg === 'rollout finished');
-    const details = { link: 'web', language: 'php', version: 'web-1.tar.gz', restart: false };
+    const details = { link: 'web', language: 'php', version: 'web-1', restart: false };
     await expect
       .poll(() => first.audit())
       .toEqual(

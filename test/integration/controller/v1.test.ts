@@ -100,7 +100,7 @@ describe('the /v1 API', () => {
     const ids = [await deploy('listed-1'), await deploy('listed-2')];
     const page = (await api.get('/rollouts?limit=1')).body as { rollouts: { id: string }[]; next: string };
     expect(page).toMatchObject({
-      rollouts: [{ id: ids[1], operation: 'deploy', version: 'listed-2.tar.gz', state: 'succeeded' }],
+      rollouts: [{ id: ids[1], operation: 'deploy', version: 'listed-2', state: 'succeeded' }],
       next: ids[1],
     });
     const next = (await api.get(`/rollouts?limit=1&before=${page.next}`)).body as { rollouts: { id: string }[] };
@@ -156,6 +156,18 @@ describe('the /v1 API', () => {
       differs: ['asked was asked for, the link names common-2'],
     });
     expect(hosts[fleet.names[1]!]).toMatchObject({ linked: { version: 'asked' }, differs: [] });
+  });
+
+  it('counts and times what operators alert on', async () => {
+    await deploy('measured');
+    const { text } = await sendRequest(`${controller.url}/metrics`);
+    for (const phase of ['stage', 'sync', 'activate']) {
+      expect(text).toMatch(new RegExp(`^sampan_host_phase_seconds_count\\{phase="${phase}"\\} [1-9]`, 'm'));
+    }
+    expect(text).toMatch(/^sampan_rollouts\{state="paused"\} 0$/m);
+    expect(text).toMatch(/^sampan_rollout_seconds_count\{operation="deploy",state="succeeded"\} [1-9]/m);
+    expect(text).toMatch(/^sampan_host_outcomes_total\{operation="deploy",code="OK"\} [1-9]/m);
+    expect(text).toMatch(/^sampan_agents\{state="connected"\} [1-9]/m);
   });
 
   it('follows a log on two hosts, across rotation, until the client leaves', async () => {

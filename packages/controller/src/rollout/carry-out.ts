@@ -27,9 +27,12 @@ export async function carryOut(fleet: Fleet, rollout: Rollout): Promise<Outcomes
     takenUp ? 'rollout taken up again' : 'rollout started',
   );
   const work = workOf(fleet, rollout);
-  if (takenUp) await Promise.all(work.parts.map((part) => part.recall()));
-  if (takenUp?.mayBegin === false) await close(work);
-  else await run(work);
+  // Its controller may have died between its last event and the word that it has ended.
+  if (!isEnd(log.course.state)) {
+    if (takenUp) await Promise.all(work.parts.map((part) => part.recall()));
+    if (takenUp?.mayBegin === false) await close(work);
+    else await run(work);
+  }
   const outcomes = courseOutcomes(log.course);
   await finish(work);
   const seconds = (performance.now() - startedAtMs) / 1000;

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { DeployError } from '@sampan/shared/errors.ts';
-import { versionOf } from '@sampan/shared/names.ts';
 import { Audit } from '../auth/audit.ts';
 import type { Outcomes } from '../outcomes.ts';
 import type { RecordedRollout, RolloutFilters, RolloutRecords } from '../store/rollout-records.ts';
@@ -8,7 +7,7 @@ import type { Store } from '../store/store.ts';
 import { type Course, isEnd, type RolloutRequest, type RolloutState } from './course.ts';
 import { restoreCourse } from './restore-course.ts';
 import type { Requester } from './rollout-audit.ts';
-import { planKey, type RolloutPlan, type Target } from './rollout-plan.ts';
+import { planKey, planVersion, type RolloutPlan, type Target } from './rollout-plan.ts';
 import type { Rollouts } from './rollouts.ts';
 import type { RunningRollout } from './running-rollout.ts';
 import { outcomesOf, planOf, wholeUrlOf } from './stored-rollout.ts';
@@ -130,8 +129,8 @@ export class RolloutDesk {
     const asked = new Map<string, { version: string; rollout: string }>();
     for (const { id, plan } of await this.list({ limit: LOOKED_THROUGH, projectName, linkName })) {
       if (plan.target.deployDir !== deployDir) continue;
-      const version = plan.operation === 'deploy' ? versionOf(plan.filename) : plan.version;
-      for (const { name } of plan.hosts) if (!asked.has(name)) asked.set(name, { version, rollout: id });
+      for (const { name } of plan.hosts)
+        if (!asked.has(name)) asked.set(name, { version: planVersion(plan), rollout: id });
     }
     return asked;
   }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { ActivateRequest } from '@sampan/shared/gen/sampan/agent/v1/ActivateRequest.ts';
 import type { StageRequest } from '@sampan/shared/gen/sampan/agent/v1/StageRequest.ts';
 import type { ProjectLanguage } from '@sampan/shared/languages.ts';
+import { versionOf } from '@sampan/shared/names.ts';
 import type { AgentAddress } from '../agents/agent-address.ts';
 import type { Fence } from '../store/link-locks.ts';
 import { wireHealthCheck } from './health-check.ts';
@@ -58,9 +59,9 @@ export function planKey(plan: RolloutPlan): string {
   return createHash('sha256').update(text).digest('hex');
 }
 
-/** What the version is called in logs. */
+/** The version that it brings, as people know it. */
 export function planVersion(plan: RolloutPlan): string {
-  return plan.operation === 'deploy' ? plan.filename : plan.version;
+  return plan.operation === 'deploy' ? versionOf(plan.filename) : plan.version;
 }
 
 /** One id, how long the agent may take from now, and under which lock. */
