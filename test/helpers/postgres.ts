@@ -1,6 +1,7 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chownSync, globSync, mkdirSync, rmSync } from 'node:fs';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import pg from 'pg';
 import { vi } from 'vitest';
@@ -55,6 +56,11 @@ export class TestPostgres {
     return this.url(name);
   }
 
+  /** The socket that it listens on. */
+  get socket(): string {
+    return join(this.#dir, '.s.PGSQL.5432');
+  }
+
   url(name: string): string {
     return `postgres://sampan:s3cr3t@localhost/${name}?host=${this.#dir}`;
   }
@@ -106,6 +112,43 @@ export class TestPostgres {
       );
     await vi.waitUntil(isUp, { timeout: 30_000, interval: 50 });
   }
+}
+
+/** A wire to a server that can be cut so that the client notices, and the server does not. */
+export async function startPostgresProxy(socket: string) {
+  const pairs = new Set<{ client: Socket; server: Socket }>();
+  const forgotten: Socket[] = [];
+  const proxy = createServer((client) => {
+    const server = connect(socket);
+    const pair = { client, server };
+    pairs.add(pair);
+    client.on('error', () => undefined).pipe(server, { end: false });
+    server.on('error', () => undefined).pipe(client);
+    client.on('close', () => {
+      if (pairs.delete(pair)) server.destroy();
+    });
+  });
+  proxy.listen(0, '127.0.0.1');
+  await once(proxy, 'listening');
+  const { port } = proxy.address() as AddressInfo;
+  return {
+    /** The same database, over the wire. */
+    through: (url: string) => `postgres://sampan:s3cr3t@127.0.0.1:${port}${new URL(url).pathname}`,
+    /** Cuts every connection at the client's end; the server goes on waiting. */
+    forget() {
+      const all = [...pairs];
+      pairs.clear();
+      for (const { client, server } of all) {
+        forgotten.push(server);
+        client.destroy();
+      }
+    },
+    async close() {
+      for (const one of forgotten) one.destroy();
+      for (const { client, server } of pairs) for (const end of [client, server]) end.destroy();
+      proxy.close();
+    },
+  };
 }
 
 /** Runs statements on a database, on a connection of their own. */

@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { startAgentFleet } from '../../helpers/agent-fleet.ts';
-import { TestPostgres } from '../../helpers/postgres.ts';
+import { startPostgresProxy, TestPostgres } from '../../helpers/postgres.ts';
 import { requires } from '../../helpers/requires.ts';
 import { sendRequest } from '../../helpers/send-request.ts';
 import { startController } from '../../helpers/start-controller.ts';
@@ -35,6 +35,20 @@ describe.runIf(requires('postgresql'))('a controller on PostgreSQL', () => {
       ['web-1', 1],
     ]);
     expect(fleet.origin.requests('/web-1.tar.gz')).toBe(3);
+  });
+
+  it('takes its lock again from its own session whose wire was cut, and is not taken for another controller', async () => {
+    const postgres = await TestPostgres.start();
+    onTestFinished(() => postgres.stop());
+    const database = await postgres.createDatabase();
+    const proxy = await startPostgresProxy(postgres.socket);
+    onTestFinished(() => proxy.close());
+    const controller = await startController({ database: proxy.through(database) });
+    onTestFinished(async () => void (await controller.stop()));
+    proxy.forget();
+    const { msg } = await controller.logged(({ msg }) => /is held again|has the database now/.test(String(msg)));
+    expect(msg).toBe('the lock of the database is held again');
+    await expect.poll(async () => (await sendRequest(`${controller.url}/readyz`)).status).toBe(200);
   });
 
   it('says that its database is away, begins nothing meanwhile, and heals by itself when it is back', async () => {

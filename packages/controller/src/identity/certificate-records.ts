@@ -1,6 +1,7 @@
 import { createHash, X509Certificate } from 'node:crypto';
-import type { Kysely, Selectable } from 'kysely';
+import { type Kysely, type Selectable, sql } from 'kysely';
 import { z } from 'zod';
+import { isPostgres } from '../store/is-postgres.ts';
 import type { CertificateTable, Tables } from '../store/tables.ts';
 
 /** Where an agent is, and what it is called. */
@@ -80,8 +81,14 @@ export class CertificateRecords {
     const pem = await issue();
     return await this.#db.transaction().execute(async (trx) => {
       const records = new CertificateRecords(trx);
+      await records.holdStill();
       return (await records.isLive(known)) ? await records.add(known, pem) : undefined;
     });
+  }
+
+  /** Within a transaction: nobody revokes or adds until it has ended. SQLite lets only one write as it is. */
+  async holdStill(): Promise<void> {
+    if (isPostgres(this.#db)) await sql`lock table certificates in share row exclusive mode`.execute(this.#db);
   }
 
   /** Whether a certificate is not revoked, and no other key is its host's by now. */

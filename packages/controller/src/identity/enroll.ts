@@ -59,6 +59,7 @@ export async function enroll(
   const certificate = await authority.issueAgent([names.host, ...names.aliases], spki, lifetimeMs);
   const leaf = new X509Certificate(splitPem(certificate)[0] ?? '');
   const records = new CertificateRecords(db);
+  await records.holdStill();
   const replaced = await records.revoke(names.host, keySha256(leaf));
   await records.add(names, certificate, rootsSha256(authority));
   await new Audit(db).append({ ...entry, details: { serial: leaf.serialNumber, expiresAt: leaf.validTo, replaced } });

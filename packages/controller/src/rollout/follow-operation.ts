@@ -34,7 +34,8 @@ export async function followOperation<Result>(run: HostRun, phase: Phase<Result>
     try {
       return await attemptOnce(run, phase);
     } catch (error) {
-      if (error instanceof AgentLoss) run.heardAtMs = performance.now();
+      // Silent through a long hook, it has been heard of now: as lost, or as being restarted.
+      if (error instanceof AgentLoss || DeployError.is(error, 'AGENT_DRAINING')) run.heardAtMs = performance.now();
       // Said by the first call that was to flip: it has not, and an agent that is restarted takes the next one.
       if (DeployError.is(error, 'AGENT_DRAINING') && !isRepeated) run.activateSent = false;
       const waitMs = backoffMs(attempt);

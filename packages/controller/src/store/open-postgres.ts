@@ -36,6 +36,8 @@ export async function openPostgres(url: string, exclusively?: Exclusively): Prom
       statement_timeout: STATEMENT_MS,
       application_name: 'sampan-controller',
     });
+    // One that breaks between two statements of a transaction tells nobody else, and would end the process.
+    pool.on('connect', (client) => client.on('error', () => undefined));
     // An idle connection that breaks: the next query makes another.
     pool.on('error', (err) => exclusively?.log.warn({ err }, 'a connection to the database broke'));
     const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
