@@ -10,6 +10,11 @@ const missingRequirementsFile = join(tmpdir(), `sampan-tests-${randomUUID()}`, '
 /** Tests that take default ports or hold a deadline: one at a time, when all others have ended. */
 const alone = ['dead-hosts', 'readme-commands'].map((name) => `test/e2e/${name}.test.ts`);
 
+/** Whole systems that take their time: `npm run test:faults` runs them, so that `npm test` stays under six minutes. */
+export const slow = ['demo', 'moving-from-ssh', 'neighbours', 'rollout-strategies', 'supervisor'].map(
+  (name) => `test/e2e/${name}.test.ts`,
+);
+
 type ProjectConfig = NonNullable<TestProjectInlineConfiguration['test']>;
 
 /** Groups run one after the other, so that tests of whole systems do not share the machine with hundreds of small ones. */
@@ -37,7 +42,7 @@ export default defineConfig({
       group('integration', { sequence: { groupOrder: 1 }, maxWorkers: 4 }),
       // Those that are quick; the rest is `npm run test:faults`.
       group('faults', { sequence: { groupOrder: 1 }, maxWorkers: 4, include: ['test/faults/fast/**/*.test.ts'] }),
-      group('e2e', { sequence: { groupOrder: 2 }, maxWorkers: 3, exclude: alone }),
+      group('e2e', { sequence: { groupOrder: 2 }, maxWorkers: 3, exclude: [...alone, ...slow] }),
       group('alone', { sequence: { groupOrder: 3 }, include: alone, fileParallelism: false }),
     ],
   },

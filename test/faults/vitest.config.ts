@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+import { slow } from '../../vitest.config.ts';
 import { FinalLinesReporter } from '../setup/final-lines-reporter.ts';
 import { FaultTableReporter } from './harness/fault-table-reporter.ts';
 
@@ -14,7 +15,7 @@ const table = new FaultTableReporter(fileURLToPath(new URL('.', import.meta.url)
 export default defineConfig({
   test: {
     root: fileURLToPath(new URL('../..', import.meta.url)),
-    include: ['test/faults/{fast,slow}/**/*.test.ts'],
+    include: ['test/faults/{fast,slow}/**/*.test.ts', ...slow],
     reporters: [
       'default',
       table,
@@ -28,6 +29,7 @@ export default defineConfig({
     pool: 'forks',
     // Two for two cores, and one while others wait for processes to start and for time to pass.
     maxWorkers: 3,
+    expect: { poll: { timeout: 20_000 } },
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },

@@ -63,9 +63,10 @@ export class LinkLocks {
       .execute();
   }
 
-  /** Lets go of all that an operation holds. */
-  async letGo(operationId: string): Promise<void> {
-    await this.#db.deleteFrom('link_locks').where('operation_id', '=', operationId).execute();
+  /** Lets go of what an operation holds on a host, or on all of them. */
+  async letGo(operationId: string, host?: string): Promise<void> {
+    const held = this.#db.deleteFrom('link_locks').where('operation_id', '=', operationId);
+    await (host === undefined ? held : held.where('host', '=', host)).execute();
   }
 
   /** Who has the links of these hosts now. */

@@ -66,6 +66,7 @@ export interface RolloutFilters {
 export class RolloutRecords {
   readonly #db: Kysely<Tables>;
   readonly #later: WriteBehind;
+  readonly #unlocked = new Set<{ operationId: string; host: string | undefined }>();
   readonly events: RolloutEventRecords;
 
   constructor(db: Kysely<Tables>, later: WriteBehind) {
@@ -86,6 +87,7 @@ export class RolloutRecords {
   ): Promise<Locked> {
     try {
       return await this.#db.transaction().execute(async (trx) => {
+        await this.#letGoOfUnlocked(trx);
         const startedAt = now();
         await trx
           .updateTable('rollouts')
@@ -107,6 +109,7 @@ export class RolloutRecords {
   /** Takes the links that a rollout waits for, all of them or none. Those who wait for longer come first. */
   async lockInTurn(order: LockOrder): Promise<Locked> {
     return await this.#db.transaction().execute(async (trx) => {
+      await this.#letGoOfUnlocked(trx);
       const first = await trx
         .selectFrom('rollouts')
         .select('operation_id')
@@ -131,7 +134,15 @@ export class RolloutRecords {
 
   /** Written soon: what an operation held on a host, or on all of them, is free for others. */
   unlock(operationId: string, host?: string): void {
-    this.#later.add({ kind: 'unlocked', operationId, host });
+    const unlocked = { operationId, host };
+    this.#unlocked.add(unlocked);
+    this.#later.add({ kind: 'unlocked', ...unlocked, onWritten: () => this.#unlocked.delete(unlocked) });
+  }
+
+  /** What was let go of, and could not be written yet, is in nobody's way. */
+  async #letGoOfUnlocked(trx: Transaction<Tables>): Promise<void> {
+    const locks = new LinkLocks(trx);
+    for (const { operationId, host } of this.#unlocked) await locks.letGo(operationId, host);
   }
 
   /** Written soon, and in order. `onWritten` is called once it can be read. */

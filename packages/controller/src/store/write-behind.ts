@@ -17,7 +17,7 @@ export type Write =
   /** `state`: where the rollout is from now on, if that has changed. `onWritten` is called once it can be read. */
   | { kind: 'event'; row: Insertable<Tables['rollout_events']>; state: string | undefined; onWritten: () => void }
   /** What an operation holds on a host, or on all of them. */
-  | { kind: 'unlocked'; operationId: string; host: string | undefined };
+  | { kind: 'unlocked'; operationId: string; host: string | undefined; onWritten: () => void };
 
 /** Outcomes that come close together share a transaction, which holds up nobody for long. */
 const COLLECT_MS = 50;
@@ -65,7 +65,7 @@ export class WriteBehind {
         return;
       }
       this.#waiting.splice(0, batch.length);
-      for (const write of batch) if (write.kind === 'event') write.onWritten();
+      for (const write of batch) if ('onWritten' in write) write.onWritten();
       this.#logHoldsUrls ||= batch.some(({ kind }) => kind === 'ended');
       if (this.#isFailing) this.#log.info('the database can be written again');
       this.#isFailing = false;
