@@ -1,8 +1,11 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { attempt, outcomeOf, violations } from './attempt.ts';
 import { startAndKill } from './fault-agent.ts';
 import { type Package, packageOf } from './package.ts';
 import { seededRandom } from './seeded-random.ts';
+import { until } from './until.ts';
 import { World } from './world.ts';
 
 /** One kill: when it came, as a share of how long a deploy takes, and what the caller was told. */
@@ -48,9 +51,12 @@ async function runLane(plans: readonly Plan[]): Promise<RandomKill[]> {
 
 async function killOnce(world: World, { at, again, restartShare }: Plan, deployMs: number): Promise<RandomKill> {
   const made = slowPackage(world);
+  const known = new Set(operationsOf(world));
   const tried = await attempt(world, made, {
-    during: async () => {
-      await delay(at * deployMs);
+    during: async (answered) => {
+      const heard = until('the agent hears of the deploy', () => operationsOf(world).some((name) => !known.has(name)));
+      // Before it has heard of the deploy, an agent that dies is one that is not there: another case, and another answer.
+      await Promise.all([delay(at * deployMs), Promise.race([heard, answered])]);
       await world.agent.stop('SIGKILL');
       // An agent takes as long to start as a deploy takes, more or less.
       if (again) await startAndKill(world.home, restartShare * 2 * deployMs);
@@ -59,6 +65,11 @@ async function killOnce(world: World, { at, again, restartShare }: Plan, deployM
   });
   const faults = await violations(world, tried);
   return { at, again: again ? 1 : 0, outcome: outcomeOf(world, tried), faults };
+}
+
+/** The files of its journal, one an operation. */
+function operationsOf({ home }: World): string[] {
+  return readdirSync(join(home.root, 'state/operations'));
 }
 
 async function measure(world: World): Promise<number> {
