@@ -1,8 +1,8 @@
 import { Metadata, type ServiceError, status as Status } from '@grpc/grpc-js';
-import { z } from 'zod';
 import { zhTexts } from './error-texts.zh.ts';
 import { asDeployError, DeployError, type ErrorCode, type ErrorParams } from './errors.ts';
 import { toWire } from './to-wire.ts';
+import { wireErrorSchema } from './wire-error-schema.ts';
 
 // In a file of its own, so that a short-lived child process can use it without loading gRPC.
 export { toWire };
@@ -12,7 +12,7 @@ export const ERROR_KEY = 'sampan-error-bin';
 
 /** The error that a peer meant. A code from a newer version becomes INTERNAL that carries what was sent as its cause. */
 export function fromWire(value: unknown): DeployError {
-  const parsed = wireSchema.safeParse(value);
+  const parsed = wireErrorSchema.safeParse(value);
   if (!parsed.success || !isErrorCode(parsed.data.code)) {
     return new DeployError('INTERNAL', {}, { cause: value });
   }
@@ -43,17 +43,6 @@ export function fromServiceError(error: ServiceError): DeployError | undefined {
 export function isErrorCode(code: string): code is ErrorCode {
   return Object.hasOwn(zhTexts, code);
 }
-
-const aftermathSchema = z.object({
-  current: z.string().nullable(),
-  reverted: z.boolean(),
-  revertError: z.object({ code: z.string(), params: z.record(z.string(), z.unknown()) }).optional(),
-});
-const wireSchema = z.object({
-  code: z.string(),
-  params: z.record(z.string(), z.unknown()),
-  aftermath: aftermathSchema.optional(),
-});
 
 function statusOf(error: DeployError): Status {
   if (DeployError.is(error, 'CERTIFICATE_REFUSED')) {

@@ -1,3 +1,4 @@
+import { wireErrorSchema } from '@sampan/shared/wire-error-schema.ts';
 import { z } from 'zod';
 import { healthCheckSchema } from '../health/health-check.ts';
 
@@ -27,18 +28,6 @@ export const activateResultSchema = z.object({
   previousRelease: z.string().default(''),
   unchanged: z.boolean(),
   programs: z.array(z.object({ name: z.string(), state: z.string(), pid: z.number() })),
-});
-
-const wireError = z.object({
-  code: z.string(),
-  params: z.record(z.string(), z.unknown()),
-  aftermath: z
-    .object({
-      current: z.string().nullable(),
-      reverted: z.boolean(),
-      revertError: z.object({ code: z.string(), params: z.record(z.string(), z.unknown()) }).optional(),
-    })
-    .optional(),
 });
 
 /** What an Activate was asked for, so that the agent can go on with it by itself after a crash. */
@@ -87,7 +76,7 @@ export const journalRecordSchema = z.discriminatedUnion('event', [
   }),
   z.object({ event: z.literal('flipping'), at, phase, from: z.string().nullable(), to: z.string() }),
   z.object({ event: z.literal('activated'), at, phase }),
-  z.object({ event: z.literal('reverting'), at, phase, to: z.string(), error: wireError }),
+  z.object({ event: z.literal('reverting'), at, phase, to: z.string(), error: wireErrorSchema }),
   z.object({ event: z.literal('interrupted'), at, phase }),
   z.object({
     event: z.literal('finished'),
@@ -96,7 +85,7 @@ export const journalRecordSchema = z.discriminatedUnion('event', [
     outcome: z.discriminatedUnion('kind', [
       z.object({ kind: z.literal('staged'), result: stageResultSchema }),
       z.object({ kind: z.literal('activated'), result: activateResultSchema }),
-      z.object({ kind: z.literal('failed'), error: wireError }),
+      z.object({ kind: z.literal('failed'), error: wireErrorSchema }),
     ]),
   }),
 ]);

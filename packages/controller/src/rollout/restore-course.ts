@@ -1,3 +1,4 @@
+import { wireErrorSchema } from '@sampan/shared/wire-error-schema.ts';
 import { z } from 'zod';
 import type { Outcomes } from '../outcomes.ts';
 import type { StoredEvent } from '../store/rollout-event-records.ts';
@@ -12,18 +13,7 @@ import {
 } from './course.ts';
 import { eventError, failureState } from './event-error.ts';
 
-const error = z.object({
-  code: z.string(),
-  detail: z.string(),
-  params: z.record(z.string(), z.unknown()),
-  aftermath: z
-    .object({
-      current: z.string().nullable(),
-      reverted: z.boolean(),
-      revertError: z.object({ code: z.string(), params: z.record(z.string(), z.unknown()) }).optional(),
-    })
-    .optional(),
-});
+const error = wireErrorSchema.extend({ detail: z.string() });
 
 const change = z.discriminatedUnion('kind', [
   z.object({
