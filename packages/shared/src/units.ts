@@ -14,7 +14,9 @@ export const size = z.union([z.number(), z.string()]).transform((value, context)
 const DURATION = /^(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)$/;
 const MILLISECONDS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
-/** What a Node timer can wait for; a longer one would fire at once. */
+/** What a Node timer can wait for; one that is to wait longer fires at once. */
+export const MAX_TIMER_MS = 2 ** 31 - 1;
+/** The same in whole days. */
 const MAX_DURATION_MS = 24 * MILLISECONDS.d;
 
 /** A duration in configuration, in milliseconds: text such as `500ms`, `5s`, `30m`, up to 24 days. A bare number is refused: it has no unit. */

@@ -1,9 +1,7 @@
-import { stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { asDeployError, DeployError } from '@sampan/shared/errors.ts';
 import { fromWire } from '@sampan/shared/wire-error.ts';
-import type { CheckedPlace } from '../health/attempt-check.ts';
 import type { HealthCheck } from '../health/health-check.ts';
 import { proveHealthy } from '../health/prove-healthy.ts';
 import { realPathOf } from '../host/real-path.ts';
@@ -14,6 +12,8 @@ import { flipLink, readLinkText } from '../releases/link.ts';
 import { rememberLeft } from '../releases/old-releases.ts';
 import { currentVersion, treeFilePath, versionOfLinkText } from '../releases/release-store.ts';
 import { findMissing } from '../releases/tree-file.ts';
+import { workingDirectoryOf } from '../releases/working-directory.ts';
+import { checkedPlace } from './checked-place.ts';
 import { chooseRelease, type ReleaseChoice } from './choose-release.ts';
 import { expectedRelease } from './expected-release.ts';
 import { goBack } from './go-back.ts';
@@ -160,8 +160,8 @@ async function settle(
   if (services.config.languages[target.language].reload) {
     await operation.step('reload', () => reload(services, target, signal));
   }
-  const releaseDir = (await stat(releasePath)).isDirectory() ? releasePath : dirname(releasePath);
   if (hookOf(services, target, 'post_activate')) {
+    const releaseDir = await workingDirectoryOf(releasePath);
     const hook = { target, name: 'post_activate', releaseDir, version: flip.version } as const;
     await operation.step('post_activate', () => runHook(services, hook, operation));
   }
@@ -172,16 +172,10 @@ async function settle(
       )
     : [];
   if (healthCheck) {
-    const place = { releaseDir, owner: checkUserOf(services) };
+    const place = await checkedPlace(services, releasePath);
     await operation.step('health_check', () => proveHealthy(healthCheck, place, signal));
   }
   return programs;
-}
-
-/** As whom a command is run that a caller has named: whoever may deploy is not to become root by that. */
-export function checkUserOf({ config, owners }: HostServices): CheckedPlace['owner'] {
-  const { user } = config.health_checks;
-  return user === null || process.getuid?.() !== 0 ? undefined : owners.get(user);
 }
 
 /** A flip that took effect in an attempt which a crash interrupted, and the failure that it was on its way back from. */

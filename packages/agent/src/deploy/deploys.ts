@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { asDeployError, DeployError } from '@sampan/shared/errors.ts';
 import { versionOf } from '@sampan/shared/names.ts';
+import { MAX_TIMER_MS } from '@sampan/shared/units.ts';
 import type { BackgroundTasks } from '../host/background-tasks.ts';
 import { type InterruptedActivation, interruptedActivation } from '../operations/interrupted-activation.ts';
 import type { ActivateOutcome, StageOutcome } from '../operations/journal-record.ts';
@@ -19,8 +20,6 @@ import { ownBase } from './own-base.ts';
 import { type StageOrder, stage } from './stage.ts';
 
 const DEFAULT_HOLD_MS = 60_000;
-/** A Node timer that is to wait longer fires at once. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** What both phases carry; zero means the default. */
 interface Call {

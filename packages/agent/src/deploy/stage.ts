@@ -1,5 +1,3 @@
-import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
 import { versionOf } from '@sampan/shared/names.ts';
 import { redactUrl } from '@sampan/shared/redact-url.ts';
 import { type FetchedArtifact, fetchArtifact } from '../artifact/fetch-artifact.ts';
@@ -10,6 +8,7 @@ import type { OperationContext } from '../operations/operation-context.ts';
 import type { Layout, Target } from '../releases/layout.ts';
 import { urlDigest } from '../releases/manifest.ts';
 import { prepareBase, promote, type Release } from '../releases/release-store.ts';
+import { workingDirectoryOf } from '../releases/working-directory.ts';
 import { findSameContent } from './find-same-content.ts';
 import { hookOf, runHook } from './hooks.ts';
 import type { HostServices } from './host-services.ts';
@@ -54,7 +53,7 @@ export async function stage(
       const hook = {
         target: order.target,
         name: 'pre_activate',
-        releaseDir: await directoryOf(fetched.root),
+        releaseDir: await workingDirectoryOf(fetched.root),
         version,
       } as const;
       await operation.step('pre_activate', () => runHook(services, hook, operation));
@@ -143,9 +142,4 @@ async function makeRelease(
 
 function outcomeOf({ name, version, sha256, bytes, entries }: Release, reused: boolean): StageOutcome {
   return { release: name, version, sha256, bytes, entries, reused };
-}
-
-/** Hooks run in the release; beside it where the release is a bare file. */
-async function directoryOf(root: string): Promise<string> {
-  return (await stat(root)).isDirectory() ? root : join(root, '..');
 }

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import type { HealthCheck__Output } from '@sampan/shared/gen/sampan/agent/v1/HealthCheck.ts';
-import { isLoopback } from '@sampan/shared/units.ts';
+import { isLoopback, listenAddress } from '@sampan/shared/units.ts';
 import { HEALTH_DEFAULTS, type HealthCheck } from '../health/health-check.ts';
 import { invalid } from './parse-request.ts';
 
@@ -33,12 +33,10 @@ function probeOf({ http, tcp, command }: HealthCheck__Output): HealthCheck['prob
     return { kind: 'http', url: url.href, status: http.status };
   }
   if (tcp) {
-    const found = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]\s]+)):(\d{1,5})$/.exec(tcp.address);
-    const host = found?.[1] ?? found?.[2] ?? '';
-    const port = Number(found?.[3]);
-    if (!(port >= 1 && port <= 65_535)) throw invalid('health_check.tcp.address', tcp.address, 'host:port');
-    assertOwn('health_check.tcp.address', host);
-    return { kind: 'tcp', host, port };
+    const address = listenAddress.safeParse(tcp.address).data;
+    if (!address || address.port === 0) throw invalid('health_check.tcp.address', tcp.address, 'host:port');
+    assertOwn('health_check.tcp.address', address.host);
+    return { kind: 'tcp', ...address };
   }
   const argv = command?.argv ?? [];
   if (argv.length > 0 && argv.length <= MAX_ARGUMENTS && argv.every((word) => !word.includes('\0'))) {

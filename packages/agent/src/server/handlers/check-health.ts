@@ -1,8 +1,6 @@
-import { stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import type { CheckHealthRequest__Output } from '@sampan/shared/gen/sampan/agent/v1/CheckHealthRequest.ts';
 import type { CheckHealthResponse } from '@sampan/shared/gen/sampan/agent/v1/CheckHealthResponse.ts';
-import { checkUserOf } from '../../deploy/activate.ts';
+import { checkedPlace } from '../../deploy/checked-place.ts';
 import { attemptCheck } from '../../health/attempt-check.ts';
 import { checkName, expectedOf } from '../../health/health-check.ts';
 import { realPathOf } from '../../host/real-path.ts';
@@ -21,9 +19,8 @@ export async function checkHealth(
   const target = parseTarget(request.target);
   const check = parseHealthCheck(request.healthCheck);
   if (!check) throw invalid('health_check', null, 'a health check');
-  const release = await realPathOf(layoutOf(services.config, target).link);
-  const releaseDir = (await stat(release)).isDirectory() ? release : dirname(release);
-  const attempt = await attemptCheck(check, { releaseDir, owner: checkUserOf(services) }, never);
+  const place = await checkedPlace(services, await realPathOf(layoutOf(services.config, target).link));
+  const attempt = await attemptCheck(check, place, never);
   const found = attempt.ok ? '' : attempt.found;
   return { ok: attempt.ok, found, check: checkName(check), expected: expectedOf(check) };
 }
