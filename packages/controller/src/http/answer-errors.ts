@@ -21,12 +21,21 @@ export function answerErrors(app: ControllerApp): void {
 
 /** Answers one request with its failure. */
 export function sendError(thrown: FastifyError | DeployError, request: FastifyRequest, reply: FastifyReply): void {
+  const envelope = errorEnvelope(noteFailure(thrown, request, reply));
+  void reply.code(envelope.status_code).send(envelope);
+}
+
+/** Logs a request's failure and sets what a client reads from the headers. Returns what is to be told, in whatever form. */
+export function noteFailure(
+  thrown: FastifyError | DeployError,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): DeployError {
   const error = asRequestError(thrown);
-  const envelope = errorEnvelope(error);
-  if (envelope.status_code === 500) request.log.error({ err: error }, 'request failed');
+  if (statusOf(error.code) === 500) request.log.error({ err: error }, 'request failed');
   else request.log.info({ code: error.code, params: error.params }, 'request refused');
   reply.headers(headersOf(error));
-  void reply.code(envelope.status_code).send(envelope);
+  return error;
 }
 
 /** The envelope of a failure. */
@@ -38,7 +47,7 @@ const CHALLENGE = 'Bearer realm="sampan"';
 const METHODS: HTTPMethods[] = ['GET', 'POST'];
 
 /** Fastify's own refusals become ours; an error that nobody foresaw is told to the log alone. */
-export function asRequestError(error: FastifyError | DeployError): DeployError {
+function asRequestError(error: FastifyError | DeployError): DeployError {
   if (error instanceof DeployError) return error;
   if (error.statusCode === 413) return new DeployError('REQUEST_TOO_LARGE', { maxBytes: MAX_BODY_BYTES });
   const isClients = error.statusCode !== undefined && error.statusCode >= 400 && error.statusCode < 500;
@@ -51,7 +60,7 @@ export function asRequestError(error: FastifyError | DeployError): DeployError {
 }
 
 /** What a client reads from the headers: how to authenticate (RFC 6750), and when to try again. */
-export function headersOf(error: DeployError): Record<string, string> {
+function headersOf(error: DeployError): Record<string, string> {
   if (DeployError.is(error, 'TOKEN_MISSING')) return { 'www-authenticate': CHALLENGE };
   if (DeployError.is(error, 'TOKEN_INVALID', 'TOKEN_EXPIRED')) {
     return { 'www-authenticate': `${CHALLENGE}, error="invalid_token"` };

@@ -6,6 +6,7 @@ import type { ControllerApp } from '../controller-app.ts';
 import { idempotencyKeyOf } from '../idempotency-key.ts';
 import { rolloutOptions, strategyOf } from '../rollout-options.ts';
 import * as fields from './fields.ts';
+import { sendBegun } from './one-rollout.ts';
 import { type V1Services, v1Access } from './v1-services.ts';
 
 /** `POST /v1/rollouts`: begins a deploy or a rollback, and does not wait for its end. */
@@ -18,11 +19,7 @@ export function beginRolloutRoute(app: ControllerApp, { desk, agentPort }: V1Ser
   };
   app.post('/rollouts', { config: v1Access('deploy', 'named'), schema }, async (request, reply) => {
     const { id, isNew } = await desk.submit(request.body, callerOf(request), idempotencyKeyOf(request));
-    const url = `/v1/rollouts/${id}`;
-    return reply
-      .code(isNew ? 202 : 200)
-      .header('location', url)
-      .send({ id, url, events: `${url}/events` });
+    return sendBegun({ id }, isNew ? 202 : 200, reply);
   });
 }
 

@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import type { RolloutRequest } from '../../rollout/course.ts';
-import { assertProject, callerOf } from '../caller.ts';
+import { callerOf } from '../caller.ts';
 import type { ControllerApp } from '../controller-app.ts';
 import * as fields from './fields.ts';
+import { findRollout, rolloutId, sendBegun } from './one-rollout.ts';
 import { rolloutDetails } from './rollout-view.ts';
-import { rolloutId } from './show-rollouts.ts';
 import { type V1Services, v1Access } from './v1-services.ts';
 
 const SUMMARIES: Record<RolloutRequest, string> = {
@@ -20,9 +20,8 @@ export function changeRolloutRoutes(app: ControllerApp, { desk }: V1Services): v
     const schema = { summary: SUMMARIES[change], params: rolloutId };
     app.post(`/rollouts/:id/${change}`, { config, schema }, async (request, reply) => {
       const { id } = request.params;
-      const by = callerOf(request);
-      assertProject(by, (await desk.find(id)).plan.target.projectName);
-      await desk.request(id, change, { who: by.who, address: by.address });
+      await findRollout(desk, request, id);
+      await desk.request(id, change, callerOf(request));
       return reply.code(202).send(rolloutDetails(await desk.find(id)));
     });
   }
@@ -33,13 +32,8 @@ export function changeRolloutRoutes(app: ControllerApp, { desk }: V1Services): v
   };
   app.post('/rollouts/:id/retry', { config, schema: retried }, async (request, reply) => {
     const { id } = request.params;
-    const { who, address, ...by } = callerOf(request);
-    assertProject({ who, address, ...by }, (await desk.find(id)).plan.target.projectName);
-    const again = await desk.retry(id, { who, address }, request.body?.file_url);
-    const url = `/v1/rollouts/${again.id}`;
-    return reply
-      .code(202)
-      .header('location', url)
-      .send({ ...again, url, events: `${url}/events`, retry_of: id });
+    await findRollout(desk, request, id);
+    const again = await desk.retry(id, callerOf(request), request.body?.file_url);
+    return sendBegun({ ...again, retry_of: id }, 202, reply);
   });
 }

@@ -58,6 +58,10 @@ export const flag = (fallback: boolean) =>
     .default(fallback)
     .meta(shown({ type: 'boolean', default: fallback }));
 
+/** A whole number as a query string brings it; `rule` says which. */
+export const queryNumber = (rule: string, { min, max = Number.MAX_SAFE_INTEGER }: { min: number; max?: number }) =>
+  z.coerce.number({ error: rule }).int({ error: rule }).min(min, { error: rule }).max(max, { error: rule });
+
 export const deployDir = name.optional().meta(shown({ ...shownName, description: 'golang only, and required there' }));
 
 const HOST = 'an IP address, a name, host:port, or [IPv6]:port';
@@ -105,6 +109,13 @@ function parseHosts(names: readonly string[], context: z.RefinementCtx, defaultP
 
 /** The fields that say which link of which project is meant. */
 export const targetFields = { project_name: name, link_name: name, language, deploy_dir: deployDir };
+
+/** A query that asks hosts about one link. */
+export function linkQuery(agentPort: number) {
+  return z
+    .strictObject({ ...targetFields, hosts: hostsOfQuery(agentPort) })
+    .transform((query, context) => ({ hosts: query.hosts, target: targetOf(query, context) }));
+}
 
 /** The link that they mean. `deploy_dir` is for golang, and refused for others. */
 export function targetOf(fields: z.output<z.ZodObject<typeof targetFields>>, context: z.RefinementCtx): Target {

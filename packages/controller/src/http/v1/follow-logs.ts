@@ -60,12 +60,7 @@ function followQuery(agentPort: number) {
       language: fields.language,
       logname: z.enum(LOG_NAMES, { error: `one of ${LOG_NAMES.join(', ')}` }),
       deploy_dir: fields.deployDir,
-      lines: z.coerce
-        .number({ error: LINES })
-        .int({ error: LINES })
-        .min(1, { error: LINES })
-        .max(MAX_LINES, { error: LINES })
-        .default(10),
+      lines: fields.queryNumber(LINES, { min: 1, max: MAX_LINES }).default(10),
       hosts: fields
         .hostsOfQuery(agentPort)
         .refine((hosts) => hosts.length <= MAX_HOSTS_A_SOCKET, { error: `at most ${MAX_HOSTS_A_SOCKET} hosts` }),

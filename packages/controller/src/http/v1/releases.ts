@@ -1,6 +1,5 @@
 import type { ListReleasesResponse__Output } from '@sampan/shared/gen/sampan/agent/v1/ListReleasesResponse.ts';
 import type { Release__Output } from '@sampan/shared/gen/sampan/agent/v1/Release.ts';
-import { z } from 'zod';
 import type { AgentConnection } from '../../agents/agent-connection.ts';
 import { callAgent, type UnaryCall } from '../../agents/call-agent.ts';
 import { askHosts } from '../../ask-hosts.ts';
@@ -20,9 +19,7 @@ export function releasesRoute(app: ControllerApp, { fleet, agentPort }: V1Servic
     summary: 'Releases on each host, and those that every host could go back to',
     description:
       'common lists the versions that every host has intact and that are not current on all of them, newest first as the first host has them. It is empty where a host did not answer.',
-    querystring: z
-      .strictObject({ ...fields.targetFields, hosts: fields.hostsOfQuery(agentPort) })
-      .transform((query, context) => ({ hosts: query.hosts, target: fields.targetOf(query, context) })),
+    querystring: fields.linkQuery(agentPort),
   };
   app.get('/releases', { config: v1Access('read', 'named'), schema }, async (request, reply) => {
     const { hosts, target } = request.query;

@@ -2,9 +2,9 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { WebSocket } from 'ws';
 import { z } from 'zod';
 import type { RolloutEvents } from '../../rollout/rollout-event-streams.ts';
-import { assertProject, callerOf } from '../caller.ts';
 import type { ControllerApp } from '../controller-app.ts';
-import { rolloutId } from './show-rollouts.ts';
+import * as fields from './fields.ts';
+import { findRollout, rolloutId } from './one-rollout.ts';
 import { CLOSE, SENDER_LIMITS, type SenderLimits, SocketSender } from './socket-sender.ts';
 import { type V1Services, v1Access } from './v1-services.ts';
 
@@ -12,7 +12,7 @@ const PAGE = 200;
 const AFTER = 'the number of an event';
 
 const query = z.strictObject({
-  after: z.coerce.number({ error: AFTER }).int({ error: AFTER }).min(0, { error: AFTER }).default(0),
+  after: fields.queryNumber(AFTER, { min: 0 }).default(0),
 });
 
 /**
@@ -33,7 +33,7 @@ export function rolloutEventsRoute(app: ControllerApp, { desk, events }: V1Servi
     },
     preHandler: async (request) => {
       const { id } = request.params as z.output<typeof rolloutId>;
-      assertProject(callerOf(request), (await desk.find(id)).plan.target.projectName);
+      await findRollout(desk, request, id);
     },
     handler: async (request) => {
       const stream = events.of(request.params.id);

@@ -1,15 +1,13 @@
 import { z } from 'zod';
 import { rolloutTransitions } from '../../rollout/course.ts';
-import { assertProject, callerOf } from '../caller.ts';
+import { callerOf } from '../caller.ts';
 import type { ControllerApp } from '../controller-app.ts';
 import * as fields from './fields.ts';
+import { findRollout, rolloutId } from './one-rollout.ts';
 import { rolloutDetails, rolloutSummary } from './rollout-view.ts';
 import { type V1Services, v1Access } from './v1-services.ts';
 
 const MAX_PAGE = 200;
-
-/** The id of a rollout in an address. */
-export const rolloutId = z.strictObject({ id: z.string().max(100) });
 
 /** `GET /v1/rollouts`, newest first and page by page, and `GET /v1/rollouts/{id}`. */
 export function showRolloutRoutes(app: ControllerApp, { desk }: V1Services): void {
@@ -31,9 +29,7 @@ export function showRolloutRoutes(app: ControllerApp, { desk }: V1Services): voi
   });
   const one = { summary: 'One rollout, host by host', params: rolloutId };
   app.get('/rollouts/:id', { config: v1Access('read', 'found'), schema: one }, async (request) => {
-    const shown = await desk.find(request.params.id);
-    assertProject(callerOf(request), shown.plan.target.projectName);
-    return rolloutDetails(shown);
+    return rolloutDetails(await findRollout(desk, request, request.params.id));
   });
 }
 
@@ -45,10 +41,5 @@ const listQuery = z.strictObject({
   link_name: fields.name.optional(),
   state: z.enum(STATES as [string, ...string[]], { error: `one of ${STATES.join(', ')}` }).optional(),
   before: z.string().max(100).optional(),
-  limit: z.coerce
-    .number({ error: LIMIT })
-    .int({ error: LIMIT })
-    .min(1, { error: LIMIT })
-    .max(MAX_PAGE, { error: LIMIT })
-    .default(50),
+  limit: fields.queryNumber(LIMIT, { min: 1, max: MAX_PAGE }).default(50),
 });

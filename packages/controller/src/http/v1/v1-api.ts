@@ -2,7 +2,7 @@ import websocket from '@fastify/websocket';
 import { DeployError } from '@sampan/shared/errors.ts';
 import type { FastifyError } from 'fastify';
 import type { z } from 'zod';
-import { asRequestError, headersOf, statusOf } from '../answer-errors.ts';
+import { noteFailure, statusOf } from '../answer-errors.ts';
 import type { ControllerApp } from '../controller-app.ts';
 import { sendProblem } from '../problem.ts';
 import { validateRequest } from '../validate-request.ts';
@@ -22,12 +22,8 @@ const MAX_MESSAGE_BYTES = 4096;
 /** The API for programs that want more than the documented one gives: strict, in English, failures as problem documents. */
 export async function v1Api(app: ControllerApp, services: V1Services): Promise<void> {
   app.setErrorHandler<FastifyError>((thrown, request, reply) => {
-    const error = asRequestError(thrown);
-    const status = statusOf(error.code);
-    if (status === 500) request.log.error({ err: error }, 'request failed');
-    else request.log.info({ code: error.code, params: error.params }, 'request refused');
-    reply.headers(headersOf(error));
-    sendProblem(error, status, reply);
+    const error = noteFailure(thrown, request, reply);
+    sendProblem(error, statusOf(error.code), reply);
   });
   app.setValidatorCompiler<z.ZodType>(
     ({ schema }) =>

@@ -1,5 +1,4 @@
 import type { GetRunningVersionResponse__Output } from '@sampan/shared/gen/sampan/agent/v1/GetRunningVersionResponse.ts';
-import { z } from 'zod';
 import type { AgentConnection } from '../../agents/agent-connection.ts';
 import { callAgent, type UnaryCall } from '../../agents/call-agent.ts';
 import { askHosts } from '../../ask-hosts.ts';
@@ -17,9 +16,7 @@ export function versionsRoute(app: ControllerApp, { fleet, desk, agentPort }: V1
     summary: 'The version last asked for, the one that the link names, and the one that runs, host by host',
     description:
       'differs says in words where the three are not the same. asked is null where no rollout has named the host.',
-    querystring: z
-      .strictObject({ ...fields.targetFields, hosts: fields.hostsOfQuery(agentPort) })
-      .transform((query, context) => ({ hosts: query.hosts, target: fields.targetOf(query, context) })),
+    querystring: fields.linkQuery(agentPort),
   };
   app.get('/versions', { config: v1Access('read', 'named'), schema }, async (request, reply) => {
     const { hosts, target } = request.query;
