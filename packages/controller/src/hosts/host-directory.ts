@@ -1,8 +1,8 @@
 import { errorText } from '@sampan/shared/error-text.ts';
 import { asDeployError } from '@sampan/shared/errors.ts';
 import type { GetStatusResponse__Output } from '@sampan/shared/gen/sampan/agent/v1/GetStatusResponse.ts';
-import type { AgentConnection } from '../agents/agent-connection.ts';
-import { callAgent, type UnaryCall } from '../agents/call-agent.ts';
+import { abortable } from '../abortable.ts';
+import { getStatus } from '../agents/get-status.ts';
 import { askHosts } from '../ask-hosts.ts';
 import type { Fleet } from '../fleet.ts';
 import type { Host } from '../rollout/rollout-plan.ts';
@@ -17,7 +17,6 @@ export interface KnownHost {
   error: { code: string; detail: string } | undefined;
 }
 
-const STATUS_MS = 5_000;
 /** What is older is asked anew, behind the answer. */
 const FRESH_MS = 10_000;
 
@@ -41,7 +40,9 @@ export class HostDirectory {
     const known = (host: Host) => this.#known.get(host.address.key);
     const old = hosts.filter((host) => nowMs - (known(host)?.askedAtMs ?? 0) > (isFresh ? 0 : FRESH_MS));
     const asked = this.#ask(old);
-    if (isFresh || hosts.some((host) => !known(host))) await Promise.race([asked, aborted(signal)]);
+    if (isFresh || hosts.some((host) => !known(host))) {
+      await abortable(asked, signal).catch(() => undefined);
+    }
     return new Map(hosts.map((host) => [host.name, known(host)]));
   }
 
@@ -57,7 +58,7 @@ export class HostDirectory {
 
   async #askAll(hosts: readonly Host[]): Promise<void> {
     if (hosts.length === 0) return;
-    const question = { operation: 'status', hosts, ask: statusOf };
+    const question = { operation: 'status', hosts, ask: getStatus };
     const outcomes = await askHosts(this.#fleet, question, new AbortController().signal);
     const nowMs = Date.now();
     for (const { name, address } of hosts) {
@@ -76,20 +77,4 @@ export class HostDirectory {
       });
     }
   }
-}
-
-function statusOf(connection: AgentConnection, signal: AbortSignal): Promise<GetStatusResponse__Output> {
-  const call: UnaryCall<GetStatusResponse__Output> = {
-    method: 'GetStatus',
-    timeoutMs: STATUS_MS,
-    start: (client, options, done) => client.getStatus({}, options, done),
-  };
-  return callAgent(connection, call, signal);
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }

@@ -147,10 +147,15 @@ function hostOf(course: Course, host: string): HostCourse {
   return course.hosts.get(host) ?? waiting();
 }
 
+const ENDS = new Set(
+  [rolloutTransitions, hostTransitions].flatMap((table) =>
+    Object.entries(table).flatMap(([state, next]) => (next.length === 0 ? [state] : [])),
+  ),
+);
+
 /** Whether nothing follows this state. */
 export function isEnd(state: RolloutState | HostState): boolean {
-  const next: Record<string, readonly string[]> = { ...rolloutTransitions, ...hostTransitions };
-  return next[state]?.length === 0;
+  return ENDS.has(state);
 }
 
 function assertAllowed(table: Record<string, readonly string[]>, from: string, to: string): void {

@@ -1,8 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { MAX_TIMER_MS } from '@sampan/shared/units.ts';
 import { verdictOf, type Work } from './work.ts';
-
-/** A Node timer that is to wait longer fires at once. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /**
  * Waits after a wave: for the time that the strategy has, or for a person; also where somebody has asked for a pause meanwhile.

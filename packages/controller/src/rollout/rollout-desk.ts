@@ -42,16 +42,16 @@ export class RolloutDesk {
    * @throws DeployError LINK_HELD where it is not to wait, IDEMPOTENCY_MISMATCH, STORE_UNWRITABLE.
    */
   async submit(plan: RolloutPlan, by: Requester, key?: string): Promise<{ id: string; isNew: boolean }> {
-    const known = key === undefined ? undefined : await this.#keyed(plan, by, key);
+    const idempotencyKey = keyOf(by, key);
+    const known = await this.#keyed(plan, idempotencyKey);
     if (known) return { id: known.operationId, isNew: false };
     const onHeld = plan.queue ? 'wait' : 'refuse';
-    const rollout = this.#rollouts.begin(plan, by, { onHeld, ...keyOf(by, key) });
+    const rollout = this.#rollouts.begin(plan, by, { onHeld, idempotencyKey });
     try {
       await rollout.inProgress?.begun;
     } catch (error) {
       // The same key twice at one time: one of them was first.
-      const first =
-        key !== undefined && DeployError.is(error, 'STORE_UNWRITABLE') && (await this.#keyed(plan, by, key));
+      const first = DeployError.is(error, 'STORE_UNWRITABLE') && (await this.#keyed(plan, idempotencyKey));
       if (!first) throw error;
       return { id: first.operationId, isNew: false };
     }
@@ -60,9 +60,9 @@ export class RolloutDesk {
 
   /** The same for a caller who waits for the outcome: one that ran before tells what it came to. */
   async start(plan: RolloutPlan, by: Requester, key?: string): Promise<RunningRollout> {
-    if (key === undefined) return this.#rollouts.start(plan, by);
-    const known = await this.#keyed(plan, by, key);
-    if (!known) return this.#rollouts.start(plan, by, keyOf(by, key));
+    const idempotencyKey = keyOf(by, key);
+    const known = await this.#keyed(plan, idempotencyKey);
+    if (!known) return this.#rollouts.start(plan, by, idempotencyKey);
     const running = this.#rollouts.running().get(known.operationId);
     if (running) return running.join();
     return this.#rollouts.ended(known.operationId, plan, outcomesOf(plan, known.outcomes));
@@ -127,22 +127,34 @@ export class RolloutDesk {
     deployDir,
   }: Target): Promise<Map<string, { version: string; rollout: string }>> {
     const asked = new Map<string, { version: string; rollout: string }>();
-    for (const { id, plan } of await this.list({ limit: LOOKED_THROUGH, projectName, linkName })) {
+    for (const { rollout, plan } of await this.#lastPlans({ projectName, linkName })) {
       if (plan.target.deployDir !== deployDir) continue;
-      for (const { name } of plan.hosts)
-        if (!asked.has(name)) asked.set(name, { version: planVersion(plan), rollout: id });
+      for (const { name } of plan.hosts) if (!asked.has(name)) asked.set(name, { version: planVersion(plan), rollout });
     }
     return asked;
   }
 
   /** Every host that rollouts have named lately. */
   async namedHosts(): Promise<Set<string>> {
-    const recent = await this.list({ limit: LOOKED_THROUGH });
+    const recent = await this.#lastPlans({});
     return new Set(recent.flatMap(({ plan }) => plan.hosts.map(({ name }) => name)));
   }
 
-  async #keyed(plan: RolloutPlan, by: Requester, key: string): Promise<RecordedRollout | undefined> {
-    const known = await this.#records.find(keyOf(by, key));
+  /** Newest first. What cannot be read is left out. */
+  async #lastPlans(filters: Omit<RolloutFilters, 'limit'>): Promise<{ rollout: string; plan: RolloutPlan }[]> {
+    const records = await this.#records.plans({ ...filters, limit: LOOKED_THROUGH });
+    return records.flatMap((record) => {
+      try {
+        return [{ rollout: record.operationId, plan: planOf(record) }];
+      } catch {
+        return [];
+      }
+    });
+  }
+
+  async #keyed(plan: RolloutPlan, idempotencyKey: string | undefined): Promise<RecordedRollout | undefined> {
+    if (idempotencyKey === undefined) return undefined;
+    const known = await this.#records.find({ idempotencyKey });
     if (!known || known.planKey === planKey(plan)) return known;
     throw new DeployError('IDEMPOTENCY_MISMATCH', { id: known.operationId });
   }
@@ -177,11 +189,8 @@ function endOf(outcomes: Outcomes<unknown>): RolloutState {
 }
 
 /** A key is the caller's own: another who sends the same means something else. */
-function keyOf({ who }: Requester, key: string): { idempotencyKey: string };
-function keyOf(by: Requester, key: string | undefined): { idempotencyKey?: string };
-function keyOf({ who }: Requester, key: string | undefined): { idempotencyKey?: string } {
-  if (key === undefined) return {};
-  return { idempotencyKey: createHash('sha256').update(`${who}\0${key}`).digest('hex') };
+function keyOf({ who }: Requester, key: string | undefined): string | undefined {
+  return key === undefined ? undefined : createHash('sha256').update(`${who}\0${key}`).digest('hex');
 }
 
 function missingUrl(): never {

@@ -32,7 +32,7 @@ interface Order {
 /** How a rollout is begun. `idempotencyKey` is unique among all that are remembered. */
 export interface Beginning {
   onHeld: OnHeld;
-  idempotencyKey?: string;
+  idempotencyKey: string | undefined;
 }
 
 /**
@@ -94,7 +94,7 @@ export class Rollouts {
    * Starts a rollout that `by` asked for, or joins the one of the same plan. The caller is to `leave` it once it is told, or
    * gone. Hosts whose link somebody else holds fail, unless the plan waits for them.
    */
-  start(plan: RolloutPlan, by: Requester, { idempotencyKey }: Pick<Beginning, 'idempotencyKey'> = {}): RunningRollout {
+  start(plan: RolloutPlan, by: Requester, idempotencyKey?: string): RunningRollout {
     const known = this.#joinable.get(planKey(plan));
     if (known && idempotencyKey === undefined) {
       const { operationId, hasEnded } = known;
@@ -102,7 +102,7 @@ export class Rollouts {
       return known.join();
     }
     const onHeld = plan.queue ? 'wait' : 'fail_hosts';
-    return this.begin(plan, by, { onHeld, ...(idempotencyKey === undefined ? {} : { idempotencyKey }) }).join();
+    return this.begin(plan, by, { onHeld, idempotencyKey }).join();
   }
 
   /** Starts one, whatever else runs. Nobody waits for it. */

@@ -3,11 +3,12 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { ConfigError } from '@sampan/shared/load-config.ts';
 import { Kysely } from 'kysely';
 import { pino } from 'pino';
-import { type ControllerLock, isBusy, takeControllerLock } from './controller-lock.ts';
+import { type ControllerLock, IN_USE, isBusy, takeControllerLock } from './controller-lock.ts';
 import { createPrivately } from './create-privately.ts';
 import { migrate, migrator, reasonNotMigrated } from './migrate.ts';
 import { NodeSqliteDialect } from './node-sqlite-dialect.ts';
-import { type Exclusively, openPostgres } from './open-postgres.ts';
+import { openPostgres } from './open-postgres.ts';
+import type { Exclusively } from './postgres-lock.ts';
 import type { Tables } from './tables.ts';
 
 /** Long enough for a predecessor that is just ending. Waiting blocks the whole process, so no longer. */
@@ -20,8 +21,6 @@ const MIGRATED_WITHIN_MS = 5_000;
 
 /** For tests and tools, which nobody takes over. */
 const ALONE: Exclusively = { log: pino({ level: 'silent' }), onTakenOver: () => undefined };
-
-const IN_USE = 'another controller uses it, and a database belongs to one';
 
 /**
  * Opens the database for the controller: PostgreSQL by its URL (open-postgres.ts), or the embedded one in `file`. It creates it where there is none (readable by this user alone: URLs of

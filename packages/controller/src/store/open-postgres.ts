@@ -1,24 +1,15 @@
 import { ConfigError } from '@sampan/shared/load-config.ts';
-import type { Logger } from '@sampan/shared/logger.ts';
 import { Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
+import { IN_USE } from './controller-lock.ts';
 import { migrate, reasonNotMigrated } from './migrate.ts';
-import { takePostgresLock } from './postgres-lock.ts';
+import { type Exclusively, takePostgresLock } from './postgres-lock.ts';
 import type { Tables } from './tables.ts';
 
 const MAX_CONNECTIONS = 10;
 const CONNECT_MS = 5_000;
 /** No statement of ours takes long; one that does waits for a lock, or for a server that is gone. */
 const STATEMENT_MS = 15_000;
-
-const IN_USE = 'another controller uses it, and a database belongs to one';
-
-/** How the one controller of a database opens it. */
-export interface Exclusively {
-  log: Logger;
-  /** Called when another controller has taken the database over: this one must not go on. */
-  onTakenOver: () => void;
-}
 
 /**
  * Opens a PostgreSQL database and brings its tables up to date; with `exclusively`, as its one controller: no other can until it is

@@ -1,10 +1,17 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Logger } from '@sampan/shared/logger.ts';
 import pg from 'pg';
-import type { Exclusively } from './open-postgres.ts';
 
 /** Any number that nobody else takes: the advisory lock of a database that a controller uses. */
 const KEY = 0x53_61_6d_70;
 const RETRY_MS = 1_000;
+
+/** How the one controller of a database opens it. */
+export interface Exclusively {
+  log: Logger;
+  /** Called when another controller has taken the database over: this one must not go on. */
+  onTakenOver: () => void;
+}
 
 /** That this process is the one controller of a database. */
 export interface PostgresLock {

@@ -190,15 +190,29 @@ export class RolloutRecords {
   }
 
   /** Newest first. */
-  async list({ limit, before, ...filters }: RolloutFilters): Promise<RecordedRollout[]> {
+  async list(filters: RolloutFilters): Promise<RecordedRollout[]> {
+    const rows = await this.#rows(filters);
+    return await Promise.all(rows.map(async (row) => recordedOf(row, await this.#outcomesOf(row.operation_id))));
+  }
+
+  /** The same, of each only what was asked for, in one query. */
+  async plans(filters: RolloutFilters): Promise<Pick<NewRollout, 'operationId' | 'plan' | 'fileUrl'>[]> {
+    const rows = await this.#rows(filters);
+    return rows.map(({ operation_id, plan, file_url }) => ({
+      operationId: operation_id,
+      plan,
+      fileUrl: file_url ?? '',
+    }));
+  }
+
+  async #rows({ limit, before, ...filters }: RolloutFilters): Promise<Selectable<Tables['rollouts']>[]> {
     let query = this.#db.selectFrom('rollouts').selectAll();
     if (filters.projectName !== undefined) query = query.where('project_name', '=', filters.projectName);
     if (filters.projects !== undefined) query = query.where('project_name', 'in', [...filters.projects, '']);
     if (filters.linkName !== undefined) query = query.where('link_name', '=', filters.linkName);
     if (filters.state !== undefined) query = query.where('state', '=', filters.state);
     if (before !== undefined) query = query.where('operation_id', '<', before);
-    const rows = await query.orderBy('operation_id', 'desc').limit(limit).execute();
-    return await Promise.all(rows.map(async (row) => recordedOf(row, await this.#outcomesOf(row.operation_id))));
+    return await query.orderBy('operation_id', 'desc').limit(limit).execute();
   }
 
   /** What was running, or had ended unheard, when the process before this one ended; oldest first. */

@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Logger } from '@sampan/shared/logger.ts';
 import { type Insertable, type Kysely, sql, type Transaction } from 'kysely';
 import { isPostgres } from './is-postgres.ts';
+import { LinkLocks } from './link-locks.ts';
 import { writeFault } from './store-error.ts';
 import type { AuditedEnd, Tables } from './tables.ts';
 
@@ -146,10 +147,8 @@ async function writeOne(trx: Transaction<Tables>, write: Write): Promise<unknown
         .set({ state: write.state })
         .where('operation_id', '=', write.row.operation_id)
         .execute();
-    case 'unlocked': {
-      const held = trx.deleteFrom('link_locks').where('operation_id', '=', write.operationId);
-      return await (write.host === undefined ? held : held.where('host', '=', write.host)).execute();
-    }
+    case 'unlocked':
+      return await new LinkLocks(trx).letGo(write.operationId, write.host);
     case 'ended': {
       const change = { ended_at: write.at, file_url: null };
       return await trx.updateTable('rollouts').set(change).where('operation_id', '=', write.operationId).execute();

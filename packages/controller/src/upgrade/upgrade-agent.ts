@@ -4,7 +4,7 @@ import type { GetStatusResponse__Output } from '@sampan/shared/gen/sampan/agent/
 import type { AgentAddress } from '../agents/agent-address.ts';
 import { isLoss } from '../agents/agent-loss.ts';
 import type { AgentPool } from '../agents/agent-pool.ts';
-import { callAgent, type UnaryCall } from '../agents/call-agent.ts';
+import { getStatus } from '../agents/get-status.ts';
 import type { AgentPackage } from './agent-package.ts';
 import { sendPackage } from './send-package.ts';
 
@@ -23,7 +23,6 @@ export interface UpgradeOrder {
   mayDowngrade: boolean;
 }
 
-const STATUS_MS = 5_000;
 const ASK_EVERY_MS = 1_000;
 /** For deploys that run, and for the new version to come up or to be taken back: its unit is given five minutes to be ready. */
 const BUSY_MS = 2 * 60_000;
@@ -73,12 +72,7 @@ async function comesUp(order: UpgradeOrder, signal: AbortSignal): Promise<void> 
 }
 
 async function statusOf({ agents, address }: UpgradeOrder, signal: AbortSignal): Promise<GetStatusResponse__Output> {
-  const call: UnaryCall<GetStatusResponse__Output> = {
-    method: 'GetStatus',
-    timeoutMs: STATUS_MS,
-    start: (client, options, done) => client.getStatus({}, options, done),
-  };
-  return await callAgent(await agents.connect(address, signal), call, signal);
+  return await getStatus(await agents.connect(address, signal), signal);
 }
 
 /** By numbers, where both are made of them: 0.10.0 comes after 0.9.0. */
