@@ -17,26 +17,9 @@ export class TestPostgres {
   #count = 0;
 
   static async start(): Promise<TestPostgres> {
-    const dir = keptTempDir();
-    const isRoot = process.getuid?.() === 0;
-    // It refuses to run as root.
-    const id = (flag: string) => Number(execFileSync('id', [flag, 'postgres'], { encoding: 'utf8' }));
-    const [uid, gid] = isRoot ? [id('-u'), id('-g')] : [0, 0];
-    const as = isRoot ? ['setpriv', `--reuid=${uid}`, `--regid=${gid}`, '--clear-groups'] : [];
-    mkdirSync(join(dir, 'data'), { mode: 0o700 });
-    if (isRoot) for (const path of [dir, join(dir, 'data')]) chownSync(path, uid, gid);
-    const [file = '', ...args] = [
-      ...as,
-      join(BIN, 'initdb'),
-      '-D',
-      join(dir, 'data'),
-      '-A',
-      'trust',
-      '-U',
-      'sampan',
-      '--no-sync',
-    ];
-    execFileSync(file, args, { stdio: 'ignore', env: { ...process.env, LANG: 'C.UTF-8', LC_ALL: 'C.UTF-8' } });
+    const { dir, as } = ownDirectory();
+    const args = ['-D', join(dir, 'data'), '-A', 'trust', '-U', 'sampan', '--no-sync'];
+    run([...as, join(BIN, 'initdb'), ...args]);
     const postgres = new TestPostgres(dir, as);
     await postgres.#untilUp();
     return postgres;
@@ -46,6 +29,45 @@ export class TestPostgres {
     this.#dir = dir;
     this.#as = as;
     this.#server = this.#spawn();
+  }
+
+  /** Another server that follows this one, and has a moment later whatever this one has. Its caller stops it, too. */
+  async startStandby(): Promise<TestPostgres> {
+    const { dir, as } = ownDirectory();
+    const from = ['-h', this.#dir, '-U', 'sampan'];
+    run([
+      ...as,
+      join(BIN, 'pg_basebackup'),
+      ...from,
+      '-D',
+      join(dir, 'data'),
+      '-R',
+      '-X',
+      'stream',
+      '--no-sync',
+      '-c',
+      'fast',
+    ]);
+    const standby = new TestPostgres(dir, as);
+    await standby.#untilUp();
+    return standby;
+  }
+
+  /** Makes a standby the primary. */
+  async promote(): Promise<void> {
+    await this.query('postgres', 'select pg_promote()');
+  }
+
+  /** Until it has what another one has now. */
+  async caughtUpWith(primary: TestPostgres): Promise<void> {
+    const [{ at }] = (await rowsAt(primary.url('postgres'), 'select pg_current_wal_lsn()::text as at')) as [
+      { at: string },
+    ];
+    const has = async () => {
+      const sql = `select pg_last_wal_replay_lsn() >= '${at}'::pg_lsn as has`;
+      return ((await rowsAt(this.url('postgres'), sql)) as [{ has: boolean }])[0].has;
+    };
+    await vi.waitUntil(has, { timeout: 20_000, interval: 20 });
   }
 
   /** A database with nothing in it; returns its URL, as `database:` of controller.yaml takes it. */
@@ -69,7 +91,7 @@ export class TestPostgres {
     await queryAt(this.url(database), ...statements);
   }
 
-  /** As when its machine loses power, and it starts again. */
+  /** Ends at once, and lets nobody finish: what was committed is there. Starts again when what it returns is called. */
   async crash(): Promise<() => Promise<void>> {
     const ended = once(this.#server, 'exit');
     this.#server.kill('SIGQUIT');
@@ -90,7 +112,7 @@ export class TestPostgres {
   }
 
   #spawn(): ChildProcess {
-    const settings = ['listen_addresses=', 'fsync=off', 'shared_buffers=16MB', 'max_connections=50'];
+    const settings = ['listen_addresses=', 'fsync=off', 'shared_buffers=16MB', 'max_connections=100'];
     const options = settings.flatMap((setting) => ['-c', setting]);
     const [file = '', ...args] = [
       ...this.#as,
@@ -114,12 +136,29 @@ export class TestPostgres {
   }
 }
 
+/** A directory of a server's own, and how to become the user who may run one: it refuses to run as root. */
+function ownDirectory(): { dir: string; as: readonly string[] } {
+  const dir = keptTempDir();
+  mkdirSync(join(dir, 'data'), { mode: 0o700 });
+  if (process.getuid?.() !== 0) return { dir, as: [] };
+  const id = (flag: string) => Number(execFileSync('id', [flag, 'postgres'], { encoding: 'utf8' }));
+  const [uid, gid] = [id('-u'), id('-g')];
+  for (const path of [dir, join(dir, 'data')]) chownSync(path, uid, gid);
+  return { dir, as: ['setpriv', `--reuid=${uid}`, `--regid=${gid}`, '--clear-groups'] };
+}
+
+function run([file = '', ...args]: readonly string[]): void {
+  execFileSync(file, args, { stdio: 'ignore', env: { ...process.env, LANG: 'C.UTF-8', LC_ALL: 'C.UTF-8' } });
+}
+
 /** A wire to a server that can be cut so that the client notices, and the server does not. */
 export async function startPostgresProxy(socket: string) {
   const pairs = new Set<{ client: Socket; server: Socket }>();
   const forgotten: Socket[] = [];
+  let target: string | undefined = socket;
   const proxy = createServer((client) => {
-    const server = connect(socket);
+    if (target === undefined) return void client.destroy();
+    const server = connect(target);
     const pair = { client, server };
     pairs.add(pair);
     client.on('error', () => undefined).pipe(server, { end: false });
@@ -134,6 +173,10 @@ export async function startPostgresProxy(socket: string) {
   return {
     /** The same database, over the wire. */
     through: (url: string) => `postgres://sampan:s3cr3t@127.0.0.1:${port}${new URL(url).pathname}`,
+    /** The same name leads to another server from now on: undefined, to none. */
+    leadTo(socket: string | undefined) {
+      target = socket;
+    },
     /** Cuts every connection at the client's end; the server goes on waiting. */
     forget() {
       const all = [...pairs];
@@ -153,11 +196,16 @@ export async function startPostgresProxy(socket: string) {
 
 /** Runs statements on a database, on a connection of their own. */
 export async function queryAt(url: string, ...statements: string[]): Promise<void> {
+  for (const statement of statements) await rowsAt(url, statement);
+}
+
+/** What a query finds. */
+export async function rowsAt(url: string, statement: string): Promise<unknown[]> {
   const client = new pg.Client({ connectionString: url });
   client.on('error', () => undefined);
   await client.connect();
   try {
-    for (const statement of statements) await client.query(statement);
+    return (await client.query<object>(statement)).rows;
   } finally {
     await client.end();
   }

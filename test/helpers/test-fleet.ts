@@ -44,7 +44,7 @@ export function testFleet(limits: Partial<Limits> = {}, connectTimeoutMs = 500):
 
 /** The rollouts of a controller in this process, with what it left behind in `store` already carried on. */
 export async function testRollouts(fleet: Fleet = testFleet(), store?: Store): Promise<Rollouts> {
-  const rollouts = await Rollouts.open(fleet, (store ?? (await testStore())).rollouts);
+  const rollouts = new Rollouts(fleet, (store ?? (await testStore())).rollouts);
   rollouts.takeUp();
   return rollouts;
 }

@@ -16,7 +16,7 @@ import { CertificateRecords } from './identity/certificate-records.ts';
 import { openIdentity, type RunningIdentity } from './identity/open-identity.ts';
 import { createMetrics } from './metrics.ts';
 import { RolloutDesk } from './rollout/rollout-desk.ts';
-import { RolloutEventStreams } from './rollout/rollout-event-streams.ts';
+import { rolloutEventsOf } from './rollout/rollout-events.ts';
 import { Rollouts } from './rollout/rollouts.ts';
 import { shownLocation } from './store/open-postgres.ts';
 import { openStore, type Store } from './store/store.ts';
@@ -42,11 +42,7 @@ export interface Controller {
  * @throws ConfigError when its database cannot be used, the system's error when it cannot listen.
  */
 export async function startController(config: ControllerConfig, log: Logger): Promise<Controller> {
-  const onTakenOver = () => {
-    log.fatal('another controller has the database now: this one ends, and leaves everything to it');
-    process.exit(1);
-  };
-  const store = await openStore(config.database, log, { auditKeptMs: config.audit.keep, onTakenOver });
+  const store = await openStore(config.database, log, { auditKeptMs: config.audit.keep });
   try {
     return await startWith(store, config, log);
   } catch (error) {
@@ -63,7 +59,7 @@ async function startWith(store: Store, config: ControllerConfig, log: Logger): P
   const agents = new AgentPool({ security, timeoutMs: config.agents.connect_timeout });
   const metrics = createMetrics({ agents: () => agents.count(), rollouts: () => rollouts.states() });
   const fleet: Fleet = { agents, log, metrics, limits: limitsOf(config) };
-  const rollouts = await Rollouts.open(fleet, store.rollouts);
+  const rollouts = new Rollouts(fleet, store.rollouts);
   const desk = new RolloutDesk(rollouts, store);
   const certificates = new CertificateRecords(store.db);
   const ofFiles = credentialsOfFiles(config, log);
@@ -76,7 +72,7 @@ async function startWith(store: Store, config: ControllerConfig, log: Logger): P
     v1: {
       fleet,
       desk,
-      events: new RolloutEventStreams(rollouts, store.rollouts),
+      eventsOf: (id) => rolloutEventsOf(store.rollouts, id),
       hosts: new HostDirectory(fleet),
       knownHosts: async () => {
         const joined = (await certificates.current()).flatMap(({ agent, revokedAt }) => (revokedAt ? [] : [agent]));

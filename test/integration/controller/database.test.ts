@@ -45,7 +45,7 @@ describe('the database of a controller', () => {
       code: 1,
       printed: [
         '',
-        `database: sqlite:${dir}/sampan.db cannot be used: another controller uses it, and a database belongs to one\n`,
+        `database: sqlite:${dir}/sampan.db cannot be used: another controller uses it, and a file belongs to one; PostgreSQL takes any number (database: postgres://…)\n`,
       ],
     });
     expect((await sendRequest(`${first.url}/readyz`)).body).toEqual({ status: 'ready' });

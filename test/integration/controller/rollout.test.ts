@@ -22,14 +22,17 @@ function gate() {
 }
 
 async function deploy(hosts: string[], fleet = testFleet(), more = {}) {
-  const { outcomes } = (await testRollouts(fleet)).start(deployPlan(hosts, more), tester);
+  const { outcomes } = await (await testRollouts(fleet)).start(deployPlan(hosts, more), tester);
   return told(await outcomes);
 }
 
 describe('a rollout', () => {
   it('stages and activates under its own id on every host', async () => {
     const agents = [await startFakeAgent(), await startFakeAgent()];
-    const { operationId, outcomes } = (await testRollouts()).start(deployPlan(agents.map(({ host }) => host)), tester);
+    const { operationId, outcomes } = await (await testRollouts()).start(
+      deployPlan(agents.map(({ host }) => host)),
+      tester,
+    );
     expect(told(await outcomes)).toEqual({ [agents[0]!.host]: 'OK', [agents[1]!.host]: 'OK' });
     for (const { calls } of agents) {
       expect(calls.map(({ method, request }) => [method, request.operationId])).toEqual([
@@ -41,7 +44,7 @@ describe('a rollout', () => {
 
   it('activates a version by name for a rollback, without staging', async () => {
     const agent = await startFakeAgent();
-    const { outcomes } = (await testRollouts()).start(rollbackPlan([agent.host]), tester);
+    const { outcomes } = await (await testRollouts()).start(rollbackPlan([agent.host]), tester);
     expect(told(await outcomes)).toEqual({ [agent.host]: 'OK' });
     expect(agent.calls).toMatchObject([{ method: 'Activate', request: { choice: 'version', version: 'app-1' } }]);
   });
@@ -158,7 +161,7 @@ describe('a rollout', () => {
     const { proxy: silent } = await distantAgent();
     silent.swallow();
     const up = await startFakeAgent();
-    const { outcomes } = (await testRollouts(testFleet({ maxParallel: 1 }, 20_000))).start(
+    const { outcomes } = await (await testRollouts(testFleet({ maxParallel: 1 }, 20_000))).start(
       deployPlan([silent.host, up.host]),
       tester,
     );
@@ -179,16 +182,16 @@ describe('a rollout', () => {
       },
     });
     const rollouts = await testRollouts();
-    const first = rollouts.start(deployPlan([agent.host]), tester);
+    const first = await rollouts.start(deployPlan([agent.host]), tester);
     await agent.called('Stage');
-    const second = rollouts.start(deployPlan([agent.host]), tester);
-    const other = rollouts.start(deployPlan([agent.host], { filename: 'other.tar.gz' }), tester);
+    const second = await rollouts.start(deployPlan([agent.host]), tester);
+    const other = await rollouts.start(deployPlan([agent.host], { filename: 'other.tar.gz' }), tester);
     expect(second).toBe(first);
     expect(other).not.toBe(first);
     finish.open();
     await Promise.all([first.outcomes, other.outcomes]);
     expect(rollouts.count).toBe(0);
-    expect(rollouts.start(deployPlan([agent.host]), tester).operationId).not.toBe(first.operationId);
+    expect((await rollouts.start(deployPlan([agent.host]), tester)).operationId).not.toBe(first.operationId);
   });
 
   it('lets the agents end at the deadline of the host by themselves', async () => {
@@ -225,7 +228,7 @@ describe('a rollout', () => {
     const slow = await startFakeAgent({ activate: () => new Promise(() => undefined) });
     const late = await startFakeAgent();
     const limits = { restartParallel: 1, timeoutMs: 400, deadlineSlackMs: 100 };
-    const { outcomes } = (await testRollouts(testFleet(limits))).start(
+    const { outcomes } = await (await testRollouts(testFleet(limits))).start(
       deployPlan([slow.host, late.host], { restart: true }),
       tester,
     );
@@ -418,7 +421,7 @@ describe('draining', () => {
       },
     });
     const rollouts = await testRollouts();
-    const { outcomes } = rollouts.start(deployPlan([agent.host]), tester);
+    const { outcomes } = await rollouts.start(deployPlan([agent.host]), tester);
     await agent.called('Stage');
     const drained = rollouts.drain({ finishMs: 20_000, cancelMs: 20_000 });
     finish.open();
@@ -452,8 +455,8 @@ describe('draining', () => {
     });
     const waiting = await startFakeAgent();
     const rollouts = await testRollouts(testFleet({ restartParallel: 1 }));
-    const early = rollouts.start(deployPlan([staging.host]), tester);
-    const late = rollouts.start(deployPlan([flipped.host, waiting.host], { restart: true }), tester);
+    const early = await rollouts.start(deployPlan([staging.host]), tester);
+    const late = await rollouts.start(deployPlan([flipped.host, waiting.host], { restart: true }), tester);
     await Promise.all([staging.called('Stage'), flipped.called('Activate')]);
     await rollouts.drain({ finishMs: 50, cancelMs: 20_000 });
     expect(told(await early.outcomes)).toEqual({ [staging.host]: '操作已取消, 软连接未切换' });
@@ -475,8 +478,8 @@ describe('draining', () => {
     });
     const fleet = testFleet();
     const rollouts = await testRollouts(fleet);
-    const early = rollouts.start(deployPlan([staging.host]), tester);
-    const late = rollouts.start(deployPlan([activating.host]), tester);
+    const early = await rollouts.start(deployPlan([staging.host]), tester);
+    const late = await rollouts.start(deployPlan([activating.host]), tester);
     await Promise.all([staging.called('Stage'), fleet.heardOf('restart')]);
     await rollouts.drain({ finishMs: 50, cancelMs: 50 });
     expect(told(await early.outcomes)).toEqual({ [staging.host]: '操作已取消, 软连接未切换' });
@@ -495,7 +498,7 @@ describe('draining', () => {
     });
     const fleet = testFleet();
     const rollouts = await testRollouts(fleet);
-    const { outcomes } = rollouts.start(deployPlan([agent.host]), tester);
+    const { outcomes } = await rollouts.start(deployPlan([agent.host]), tester);
     await fleet.heardOf('cleanup');
     await rollouts.drain({ finishMs: 50, cancelMs: 50 });
     expect(told(await outcomes)).toEqual({ [agent.host]: 'OK' });

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { sendEvents } from '@sampan/controller/http/v1/rollout-events.ts';
 import type { SenderLimits } from '@sampan/controller/http/v1/socket-sender.ts';
-import type { RolloutEvents } from '@sampan/controller/rollout/rollout-event-streams.ts';
+import type { RolloutEvents } from '@sampan/controller/rollout/rollout-events.ts';
 import { expect, it, onTestFinished } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 
@@ -26,8 +26,8 @@ function eventsUpTo(count: number): TestEvents {
       source.taken = Math.max(source.taken, page.at(-1) ?? 0);
       return page.map((seq) => ({ seq, at: '2026-11-29T00:00:00.000Z', kind: 'progress', filler }));
     },
-    changed: () => new Promise<void>(() => undefined),
-    hasEnded: () => true,
+    follow: () => ({ next: () => new Promise<void>(() => undefined), close: () => undefined }),
+    hasEnded: async () => true,
   };
   return source;
 }

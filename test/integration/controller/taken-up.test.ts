@@ -8,7 +8,7 @@ import { startProxy } from '../../helpers/cuttable-proxy.ts';
 import { type FakeAgent, startFakeAgent } from '../../helpers/fake-agent.ts';
 import { onEachDatabase, type TestDatabases } from '../../helpers/test-databases.ts';
 import { deployPlan, rollbackPlan, tester, testFleet, testRollouts, told } from '../../helpers/test-fleet.ts';
-import { testStore } from '../../helpers/test-store.ts';
+import { testStore, unanswered } from '../../helpers/test-store.ts';
 
 const MINUTE_MS = 60_000;
 
@@ -50,9 +50,14 @@ async function storeIn(databases: TestDatabases, ...left: Left[]): Promise<Store
 
 const methods = ({ calls }: FakeAgent) => calls.map(({ method, request }) => `${method} ${request.operationId}`);
 
+/** Resolves when the rollout that was left behind has. */
+async function hasEnded({ rollouts }: Store): Promise<void> {
+  await expect.poll(() => rollouts.hasEnded('op-0')).toBe(true);
+}
+
 /** Tells a caller of the same request, who takes the answer. */
 async function ask(rollouts: Rollouts, plan: RolloutPlan) {
-  const rollout = rollouts.start(plan, tester);
+  const rollout = await rollouts.start(plan, tester);
   const outcomes = told(await rollout.outcomes);
   rollout.leave({ wasTold: true });
   return { operationId: rollout.operationId, outcomes };
@@ -82,7 +87,7 @@ onEachDatabase('a controller that comes back', (databases) => {
       await agent.called('Activate');
       expect(methods(agent)).toEqual(['GetOperation op-0', 'Activate op-0']);
       expect(agent.calls.at(-1)?.request).toMatchObject({ version: 'app-1' });
-      await expect.poll(async () => (await store.rollouts.unanswered())[0]?.endedAtMs).toBeTypeOf('number');
+      await expect.poll(async () => (await unanswered(store.db, store.rollouts))[0]?.endedAtMs).toBeTypeOf('number');
     });
 
     it('sends the same requests as before: the URL too', async () => {
@@ -95,8 +100,7 @@ onEachDatabase('a controller that comes back', (databases) => {
     it('sends nothing before it is told to', async () => {
       const agent = await startFakeAgent();
       const plan = deployPlan([agent.host]);
-      const rollouts = await Rollouts.open(testFleet(), (await storeWith({ plan })).rollouts);
-      expect(rollouts.count).toBe(1);
+      const rollouts = new Rollouts(testFleet(), (await storeWith({ plan })).rollouts);
       const asked = ask(rollouts, plan);
       const other = await ask(rollouts, rollbackPlan([agent.host]));
       expect(methods(agent)).toEqual([`Activate ${other.operationId}`]);
@@ -158,12 +162,12 @@ onEachDatabase('a controller that comes back', (databases) => {
       const plan = deployPlan([strange.host, staged.host, flipped.host]);
       const store = await storeWith({ plan, agoMs: 31 * MINUTE_MS });
       const rollouts = await testRollouts(testFleet({ timeoutMs: 30 * MINUTE_MS }), store);
-      await expect.poll(() => rollouts.count).toBe(0);
+      await hasEnded(store);
       expect(methods(strange)).toEqual(['GetOperation op-0']);
       expect(methods(staged)).toEqual(['GetOperation op-0', 'CancelOperation op-0']);
       expect(methods(flipped)).toEqual(['GetOperation op-0', 'Stage op-0', 'Activate op-0']);
       // The same request means a new deploy, now and after the next restart.
-      await expect.poll(() => store.rollouts.unanswered()).toEqual([]);
+      await expect.poll(() => unanswered(store.db, store.rollouts)).toEqual([]);
       expect((await ask(rollouts, plan)).operationId).not.toBe('op-0');
     });
 
@@ -197,7 +201,7 @@ onEachDatabase('a controller that comes back', (databases) => {
 
     it('is still there for the next who asks, when its caller is cut off again', async () => {
       const rollouts = await testRollouts(undefined, await storeWith(unheard));
-      const cutOff = rollouts.start(plan, tester);
+      const cutOff = await rollouts.start(plan, tester);
       await cutOff.outcomes;
       cutOff.leave({ wasTold: false });
       expect((await ask(rollouts, plan)).operationId).toBe('op-0');
@@ -211,8 +215,8 @@ onEachDatabase('a controller that comes back', (databases) => {
       await first.rollouts.begin(recordOf('op-0', same));
       await first.close();
       const second = await testStore(file);
-      const rollouts = await testRollouts(undefined, second);
-      await expect.poll(() => rollouts.count).toBe(0);
+      await testRollouts(undefined, second);
+      await hasEnded(second);
       await second.close();
       const third = await testRollouts(undefined, await testStore(file));
       expect(await ask(third, same)).toEqual({ operationId: 'op-0', outcomes: { [agent.host]: 'OK' } });
@@ -234,17 +238,18 @@ onEachDatabase('a controller that comes back', (databases) => {
       const file = await databases.create();
       const first = await testStore(file);
       const rollouts = await testRollouts(undefined, first);
-      const rollout = rollouts.start(plan, tester);
+      const rollout = await rollouts.start(plan, tester);
       rollout.leave({ wasTold: false });
       await rollout.outcomes;
       await first.close();
-      expect(await (await testStore(file)).rollouts.unanswered()).toEqual([]);
+      const last = await testStore(file);
+      expect(await unanswered(last.db, last.rollouts)).toEqual([]);
     });
 
     it('is one that was reached while its caller was being told', async () => {
       const file = await databases.create();
       const first = await testStore(file);
-      const rollout = (await testRollouts(undefined, first)).start(plan, tester);
+      const rollout = await (await testRollouts(undefined, first)).start(plan, tester);
       await rollout.outcomes;
       await first.close();
       const again = await ask(await testRollouts(undefined, await testStore(file)), plan);
@@ -259,9 +264,11 @@ onEachDatabase('a controller that comes back', (databases) => {
     await first.close();
     const second = await testStore(file);
     const rollouts = await testRollouts(undefined, second);
+    await hasEnded(second);
     expect(rollouts.count).toBe(0);
     await second.close();
-    expect(await (await testStore(file)).rollouts.unanswered()).toEqual([]);
+    const last = await testStore(file);
+    expect(await unanswered(last.db, last.rollouts)).toEqual([]);
   });
 
   it('a rollout that cannot be written down is not begun', async () => {
@@ -269,7 +276,7 @@ onEachDatabase('a controller that comes back', (databases) => {
     const store = await testStore(await databases.create());
     const rollouts = await testRollouts(undefined, store);
     await store.close();
-    const rollout = rollouts.start(deployPlan([agent.host]), tester);
+    const rollout = await rollouts.start(deployPlan([agent.host]), tester);
     await expect(rollout.outcomes).rejects.toMatchObject({ code: 'STORE_UNWRITABLE' });
     expect(rollouts.count).toBe(0);
     expect(methods(agent)).toEqual([]);

@@ -136,7 +136,7 @@ async function carryOut(
   { services, operation }: { services: HostServices; operation: OperationContext },
 ): Promise<void> {
   // Both without a pause in between: whoever was obeyed since then has the link.
-  services.fences.assertNewest(layout.link, fence);
+  services.fences.assertNotOvertaken(layout.link, fence, operation.operationId);
   operation.decideFlip();
   if (flip.done) return;
   await services.baseLock.run(layout.baseDir, async () => {

@@ -4,7 +4,7 @@ import { versionOf } from '@sampan/shared/names.ts';
 import { MAX_TIMER_MS } from '@sampan/shared/units.ts';
 import type { BackgroundTasks } from '../host/background-tasks.ts';
 import { type InterruptedActivation, interruptedActivation } from '../operations/interrupted-activation.ts';
-import type { ActivateOutcome, StageOutcome } from '../operations/journal-record.ts';
+import type { ActivateOutcome, Fence, StageOutcome } from '../operations/journal-record.ts';
 import { knownLinkTexts } from '../operations/known-link.ts';
 import type { Holder } from '../operations/link-holds.ts';
 import type { OperationContext } from '../operations/operation-context.ts';
@@ -176,8 +176,12 @@ export class Deploys {
   }
 
   /** Ends an operation before its flip. Once it is said to be cancelled its link is free for whoever comes next. */
-  async cancel(operationId: string): Promise<'cancelled' | 'too_late' | 'finished'> {
-    const running = this.#operations.find(operationId)?.running;
+  async cancel(operationId: string, fence?: Fence): Promise<'cancelled' | 'too_late' | 'finished'> {
+    const known = this.#operations.find(operationId);
+    const started = known?.records.find((record) => record.event === 'started');
+    const link = started?.event === 'started' ? linkOf(this.#services.config, started.target) : undefined;
+    if (link !== undefined) this.#services.fences.assertNewest(link, fence);
+    const running = known?.running;
     const outcome = await this.#operations.cancel(operationId);
     if (!running) this.#services.holds.letGoOf(operationId);
     else if (outcome === 'cancelled') await running.ended();

@@ -26,6 +26,7 @@ interface Obeyed {
 export class Fences {
   readonly #file: string;
   readonly #obeyed = new Map<string, Map<string, Obeyed>>();
+  #keeping = Promise.resolve();
 
   private constructor(stateDir: string) {
     this.#file = join(stateDir, FILE);
@@ -60,6 +61,26 @@ export class Fences {
     this.#raise(link, fence, operationId);
   }
 
+  /**
+   * Obeys a controller that carries on with an operation. Durable when it resolves.
+   * @throws DeployError COMMAND_OUTDATED
+   */
+  async announce(link: string, fence: Fence, operationId: string): Promise<void> {
+    this.obey(link, fence, operationId);
+    await this.keep();
+  }
+
+  /**
+   * For what an operation does that has begun: a controller that carries on with it has a later lock than the one that began it.
+   * @throws DeployError COMMAND_OUTDATED: an order of another operation was obeyed since.
+   */
+  assertNotOvertaken(link: string, fence: Fence | undefined, operationId: string): void {
+    const newest = fence && this.#obeyed.get(link)?.get(fence.database)?.operationId;
+    // Going back is an operation of its own, and named after the one that it undoes.
+    const isOwn = newest !== undefined && (operationId === newest || operationId.startsWith(`${newest}-`));
+    if (!isOwn) this.assertNewest(link, fence);
+  }
+
   /** @throws DeployError COMMAND_OUTDATED: an order of a later lock was obeyed since. */
   assertNewest(link: string, fence: Fence | undefined): void {
     const obeyed = fence && this.#obeyed.get(link)?.get(fence.database);
@@ -70,6 +91,12 @@ export class Fences {
 
   /** To be called before the journal forgets operations: what they obeyed is still known then. Durable when it resolves. */
   async keep(): Promise<void> {
+    const kept = this.#keeping.then(() => this.#write());
+    this.#keeping = kept.catch(() => undefined);
+    await kept;
+  }
+
+  async #write(): Promise<void> {
     const all = [...this.#obeyed].flatMap(([link, byDatabase]) =>
       [...byDatabase].map(([database, obeyed]) => ({ link, database, ...obeyed })),
     );

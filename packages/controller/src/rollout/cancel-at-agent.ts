@@ -34,7 +34,7 @@ export async function cancelOnceBack(run: HostRun): Promise<void> {
 async function askToCancel(run: HostRun): Promise<{ cause: unknown } | undefined> {
   try {
     const connection = await run.agents.connect(run.host.address, run.stop.abandoned);
-    const { outcome } = await callAgent(connection, cancelCall(run.operationId), run.stop.abandoned);
+    const { outcome } = await callAgent(connection, cancelCall(run), run.stop.abandoned);
     run.log.info({ ...fieldsOf(run), outcome }, 'operation cancelled at the agent');
     return undefined;
   } catch (cause) {
@@ -46,10 +46,11 @@ function fieldsOf(run: HostRun) {
   return { operationId: run.operationId, host: run.host.name };
 }
 
-function cancelCall(operationId: string): UnaryCall<CancelOperationResponse__Output> {
+function cancelCall({ operationId, fence }: HostRun): UnaryCall<CancelOperationResponse__Output> {
   return {
     method: 'CancelOperation',
     timeoutMs: TIMEOUT_MS,
-    start: (client, options, done) => client.cancelOperation({ operationId }, options, done),
+    start: (client, options, done) =>
+      client.cancelOperation({ operationId, ...(fence ? { fence } : {}) }, options, done),
   };
 }

@@ -4,7 +4,7 @@ import type { Progress__Output } from '@sampan/shared/gen/sampan/agent/v1/Progre
 import type { Fleet } from '../fleet.ts';
 import { outcomeCode } from '../outcomes.ts';
 import type { Slots } from '../slots.ts';
-import { linkHeld } from '../store/rollout-records.ts';
+import { linkHeld } from '../store/recorded-rollout.ts';
 import { cancelAtAgent, cancelOnceBack } from './cancel-at-agent.ts';
 import { checkHealth } from './check-health.ts';
 import { type HostCourse, type HostState, isEnd } from './course.ts';
@@ -75,12 +75,18 @@ export class HostPart {
     return this.#run.activateSent && !isEnd(this.state) && this.state !== 'active' && this.state !== 'going_back';
   }
 
-  /** Learns from the agent how far it had come, where that is not known. */
+  /** Learns from the agent how far it had come, where that is not known; and has it obey nobody else any more. */
   async recall(): Promise<void> {
-    if (isEnd(this.state) || this.state === 'active' || this.state === 'going_back') return;
+    if (isEnd(this.state)) return;
+    const { operationId, stop, fence, plan } = this.#rollout;
+    const recalled = { operationId, host: this.host, target: plan.target, fence };
+    if (this.state === 'active' || this.state === 'going_back') {
+      // One that is away is not waited for: what is to be done there next is.
+      await recallOperation(this.#fleet, { ...recalled, patienceMs: 0 }, stop.abandoned).catch(() => undefined);
+      return;
+    }
     await this.#attempt(async () => {
-      const { operationId, stop } = this.#rollout;
-      Object.assign(this.#run, await recallOperation(this.#fleet, { operationId, host: this.host }, stop.cancelled));
+      Object.assign(this.#run, await recallOperation(this.#fleet, recalled, stop.cancelled));
     });
   }
 
@@ -123,7 +129,10 @@ export class HostPart {
 
   /** Makes the release before current again. `own` is what this host failed of; without it, it goes with the others. */
   async goBack(why: { own: DeployError } | { cause: StopCause }): Promise<void> {
-    this.#enter('going_back');
+    // Whoever carries on knows that the agent may have been told.
+    if (this.state !== 'going_back') {
+      await this.#rollout.log.decide({ kind: 'host', host: this.host.name, state: 'going_back' });
+    }
     const error = 'own' in why ? why.own : new DeployError('WENT_BACK', why.cause);
     const { version, previousRelease } = this.course;
     const back = { previousRelease, current: version, slots: this.#places.slots };

@@ -1,6 +1,5 @@
-import type { Outcomes } from '../outcomes.ts';
+import type { RecordedRollout } from '../store/recorded-rollout.ts';
 import type { StoredEvent } from '../store/rollout-event-records.ts';
-import type { UnansweredRollout } from '../store/rollout-records.ts';
 import type { Course } from './course.ts';
 import { restoreCourse } from './restore-course.ts';
 import type { TakenUp } from './rollout.ts';
@@ -8,22 +7,23 @@ import type { RolloutPlan } from './rollout-plan.ts';
 import { outcomesOf, planOf } from './stored-rollout.ts';
 
 /** How long an outcome is kept for the caller who was cut off by the death of a controller. */
-export const OWED_MS = 10 * 60_000;
+const OWED_MS = 10 * 60_000;
 
-/** What a rollout is to the process that finds it. */
+/** What has ended since then (ISO 8601), and was told to nobody, is kept for who asks again. */
+export function owedSince(nowMs: number): string {
+  return new Date(nowMs - OWED_MS).toISOString();
+}
+
+/** What a rollout without an end is to the controller that takes it over. */
 export type LeftBehind =
   /** To be carried on, where it had come to. */
   | { kind: 'running'; plan: RolloutPlan; course: Course; takenUp: TakenUp }
-  /** It had ended, and nobody was told: the same request gets this for `keptMs`. */
-  | { kind: 'unheard'; outcomes: Outcomes<unknown>; keptMs: number }
-  /** Nobody asks for it any more. */
-  | { kind: 'past' }
   /** What was written down cannot be read. */
   | { kind: 'unreadable'; cause: unknown };
 
 /** All that was written down of it, and the clock. */
 export interface Found {
-  left: UnansweredRollout;
+  left: RecordedRollout;
   changes: readonly StoredEvent[];
   lastEventAt: string | undefined;
   nowMs: number;
@@ -31,7 +31,7 @@ export interface Found {
 }
 
 /**
- * Decides about a rollout that the process before this one left behind. One that nothing was heard of for longer than a host
+ * Decides about a rollout whose controller has died. One that nothing was heard of for longer than a host
  * may take is closed instead of carried on: by now somebody may have deployed something else. One that waits for a person, or
  * for its turn, waits on.
  */
@@ -39,10 +39,6 @@ export function judgeLeftBehind({ left, changes, lastEventAt, nowMs, hostTimeout
   try {
     const plan = planOf(left);
     const outcomes = outcomesOf(plan, left.outcomes);
-    if (left.endedAtMs !== undefined) {
-      const keptMs = Math.min(OWED_MS, left.endedAtMs + OWED_MS - nowMs);
-      return keptMs > 0 ? { kind: 'unheard', outcomes, keptMs } : { kind: 'past' };
-    }
     const hosts = plan.hosts.map(({ name }) => name);
     const course = restoreCourse({ hosts, startedAtMs: left.startedAtMs, changes, outcomes });
     const lastEventMs = lastEventAt === undefined ? 0 : Date.parse(lastEventAt);

@@ -4,27 +4,39 @@ import type { GetOperationResponse__Output } from '@sampan/shared/gen/sampan/age
 import { isLoss, lossReason } from '../agents/agent-loss.ts';
 import { callAgent, type UnaryCall } from '../agents/call-agent.ts';
 import type { Fleet } from '../fleet.ts';
+import type { Fence } from '../store/link-locks.ts';
 import { backoffMs } from './backoff.ts';
 import type { HostRun } from './host-run.ts';
-import type { Host } from './rollout-plan.ts';
+import type { Host, Target } from './rollout-plan.ts';
 
 const TIMEOUT_MS = 5_000;
 
+/** Which operation on which host, and under which lock this controller carries on with it. */
+export interface Recalled {
+  operationId: string;
+  host: Host;
+  target: Target;
+  fence: Fence | null;
+  /** How long an agent that cannot be reached is waited for; without it, as long as a host may take. */
+  patienceMs?: number;
+}
+
 /**
- * Asks an agent how far an operation had come that this controller had begun before it died. One that cannot be reached is
- * waited for as long as a host may take, since it alone can tell.
+ * Asks an agent how far an operation had come that a controller had begun before it died. From then on the agent obeys that one no
+ * more, should it live after all. An agent that cannot be reached is waited for, since it alone can tell.
  * @throws DeployError STATE_UNKNOWN: it could not be asked, or `stop` was aborted first.
  */
 export async function recallOperation(
   fleet: Fleet,
-  { operationId, host }: { operationId: string; host: Host },
+  recalled: Recalled,
   stop: AbortSignal,
 ): Promise<Pick<HostRun, 'contacted' | 'activateSent'>> {
-  const untilMs = performance.now() + fleet.limits.timeoutMs;
+  const { operationId, host, patienceMs = fleet.limits.timeoutMs } = recalled;
+  const untilMs = performance.now() + patienceMs;
   for (let attempt = 0; ; attempt += 1) {
     try {
       const connection = await fleet.agents.connect(host.address, stop);
-      const { activate } = await callAgent(connection, getOperation(operationId), stop);
+      const { activate } = await callAgent(connection, getOperation(recalled), stop);
       return { contacted: true, activateSent: activate !== '' };
     } catch (error) {
       // It keeps its last thousand operations: one that it does not know never reached it.
@@ -37,11 +49,12 @@ export async function recallOperation(
   }
 }
 
-function getOperation(operationId: string): UnaryCall<GetOperationResponse__Output> {
+function getOperation({ operationId, target, fence }: Recalled): UnaryCall<GetOperationResponse__Output> {
   return {
     method: 'GetOperation',
     timeoutMs: TIMEOUT_MS,
-    start: (client, options, done) => client.getOperation({ operationId }, options, done),
+    start: (client, options, done) =>
+      client.getOperation({ operationId, ...(fence ? { target, fence } : {}) }, options, done),
   };
 }
 

@@ -2,16 +2,19 @@ import { createHash } from 'node:crypto';
 import { DeployError } from '@sampan/shared/errors.ts';
 import { Audit } from '../auth/audit.ts';
 import type { Outcomes } from '../outcomes.ts';
-import type { RecordedRollout, RolloutFilters, RolloutRecords } from '../store/rollout-records.ts';
+import type { RecordedRollout, RolloutFilters } from '../store/recorded-rollout.ts';
+import type { RolloutRecords } from '../store/rollout-records.ts';
 import type { Store } from '../store/store.ts';
 import { type Course, isEnd, type RolloutRequest, type RolloutState } from './course.ts';
-import { restoreCourse } from './restore-course.ts';
+import { recordedCourse } from './recorded-course.ts';
 import type { Requester } from './rollout-audit.ts';
 import { planKey, planVersion, type RolloutPlan, type Target } from './rollout-plan.ts';
 import type { Rollouts } from './rollouts.ts';
 import type { RunningRollout } from './running-rollout.ts';
 import { outcomesOf, planOf, wholeUrlOf } from './stored-rollout.ts';
 
+/** Longer than it takes another controller to take a rollout over. */
+const NOTED_WITHIN_MS = 12_000;
 /** So many rollouts back is looked for what was asked. */
 const LOOKED_THROUGH = 200;
 
@@ -62,10 +65,7 @@ export class RolloutDesk {
   async start(plan: RolloutPlan, by: Requester, key?: string): Promise<RunningRollout> {
     const idempotencyKey = keyOf(by, key);
     const known = await this.#keyed(plan, idempotencyKey);
-    if (!known) return this.#rollouts.start(plan, by, idempotencyKey);
-    const running = this.#rollouts.running().get(known.operationId);
-    if (running) return running.join();
-    return this.#rollouts.ended(known.operationId, plan, outcomesOf(plan, known.outcomes));
+    return known ? this.#rollouts.again(known, plan) : await this.#rollouts.start(plan, by, idempotencyKey);
   }
 
   /** @throws DeployError ROLLOUT_NOT_FOUND */
@@ -82,19 +82,15 @@ export class RolloutDesk {
   }
 
   /**
-   * Asks a rollout that runs to end, to pause before its next wave, or to go on. Resolves once that is written down.
+   * Asks a rollout that runs, on whichever controller, to end, to pause before its next wave, or to go on. Resolves once that is written
+   * down, and its controller has taken note; of one that does not within some seconds, whoever takes the rollout over will.
    * @throws DeployError ROLLOUT_NOT_FOUND, ROLLOUT_STATE
    */
   async request(id: string, request: RolloutRequest, by: Requester): Promise<void> {
-    const inProgress = this.#rollouts.running().get(id)?.inProgress;
-    if (!inProgress) throw new DeployError('ROLLOUT_STATE', { state: (await this.find(id)).course.state, request });
-    const { log, plan, cancelled } = inProgress;
-    const { state, isToPause } = log.course;
-    const isRefused =
-      isEnd(state) || state === 'going_back' || (request === 'resume' && state !== 'paused' && !isToPause);
-    if (isRefused) throw new DeployError('ROLLOUT_STATE', { state, request });
-    await log.decide({ kind: 'request', request, by: by.who });
-    if (request === 'cancel') cancelled.abort(new DeployError('OPERATION_CANCELLED', {}));
+    const { course, plan } = await this.find(id);
+    if (isEnd(course.state)) throw new DeployError('ROLLOUT_STATE', { state: course.state, request });
+    const answer = (await this.#rollouts.request(id, request, by.who)) ?? (await this.#ask(id, request, by));
+    if (answer !== 'OK') throw new DeployError('ROLLOUT_STATE', { state: answer, request });
     await this.#audit.append({
       ...by,
       action: `rollout ${request}`,
@@ -152,6 +148,26 @@ export class RolloutDesk {
     });
   }
 
+  /** Leaves it to the controller that carries the rollout out. */
+  async #ask(operationId: string, request: RolloutRequest, { who }: Requester): Promise<string> {
+    const { requests, changes } = this.#records;
+    const id = await requests.ask({ operationId, request, who });
+    const follower = changes.follow(operationId);
+    const signal = AbortSignal.timeout(NOTED_WITHIN_MS);
+    try {
+      for (;;) {
+        const answer = await requests.answer(id);
+        if (answer !== undefined) return answer;
+        await follower.next(signal);
+      }
+    } catch (error) {
+      if (signal.aborted) return 'OK';
+      throw error;
+    } finally {
+      follower.close();
+    }
+  }
+
   async #keyed(plan: RolloutPlan, idempotencyKey: string | undefined): Promise<RecordedRollout | undefined> {
     if (idempotencyKey === undefined) return undefined;
     const known = await this.#records.find({ idempotencyKey });
@@ -174,12 +190,9 @@ export class RolloutDesk {
   }
 
   async #courseOf(record: RecordedRollout, plan: RolloutPlan): Promise<Course> {
-    const changes = await this.#records.events.changes(record.operationId);
-    const outcomes = outcomesOf(plan, record.outcomes);
-    const hosts = plan.hosts.map(({ name }) => name);
-    const course = restoreCourse({ hosts, startedAtMs: record.startedAtMs, changes, outcomes });
+    const course = await recordedCourse(this.#records, record, plan);
     // Versions before wrote no events.
-    if (record.endedAtMs !== undefined && !isEnd(course.state)) course.state = endOf(outcomes);
+    if (record.endedAtMs !== undefined && !isEnd(course.state)) course.state = endOf(outcomesOf(plan, record.outcomes));
     return course;
   }
 }

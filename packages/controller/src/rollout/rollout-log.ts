@@ -1,4 +1,5 @@
 import { EventEmitter, once } from 'node:events';
+import { abortable } from '../abortable.ts';
 import type { RolloutRecords } from '../store/rollout-records.ts';
 import { addEvent, type Course, type CourseEvent, newCourse } from './course.ts';
 
@@ -13,25 +14,21 @@ export class RolloutLog {
   readonly operationId: string;
   readonly course: Course;
   readonly #records: RolloutRecords;
-  readonly #changes = new EventEmitter<{ written: []; request: [] }>().setMaxListeners(0);
+  readonly #suspended: AbortSignal;
+  readonly #changes = new EventEmitter<{ request: [] }>().setMaxListeners(0);
   #seq: number;
-  #writtenSeq: number;
   #resumes = 0;
 
+  /** `suspended`: aborted when somebody else is to write down what follows. */
   constructor(
-    about: { operationId: string; hosts: readonly string[]; written?: Written | undefined },
+    about: { operationId: string; hosts: readonly string[]; written?: Written | undefined; suspended: AbortSignal },
     records: RolloutRecords,
   ) {
     this.operationId = about.operationId;
     this.course = about.written?.course ?? newCourse(about.hosts, Date.now());
     this.#seq = about.written?.seq ?? 0;
-    this.#writtenSeq = this.#seq;
+    this.#suspended = about.suspended;
     this.#records = records;
-  }
-
-  /** The last event that can be read. */
-  get writtenSeq(): number {
-    return this.#writtenSeq;
   }
 
   /** How often somebody has asked to resume, in this process. */
@@ -41,32 +38,31 @@ export class RolloutLog {
 
   /** Takes one more. It is written soon, in order. */
   add(event: CourseEvent): void {
-    const at = new Date();
-    addEvent(this.course, event, at.getTime());
-    this.#seq += 1;
-    const seq = this.#seq;
-    const onWritten = () => {
-      this.#writtenSeq = seq;
-      this.#changes.emit('written');
-    };
-    const state = event.kind === 'rollout' ? event.state : undefined;
-    this.#records.happened(this.operationId, { seq, at: at.toISOString(), ...event }, { state, onWritten });
-    if (event.kind === 'request' && event.request === 'resume') this.#resumes += 1;
-    if (event.kind === 'request') this.#changes.emit('request');
+    void this.#take(event);
   }
 
   /**
-   * The same for what decides how the rollout goes on: resolves when it is written. Where the database takes no write it goes on
-   * all the same, and is asked of the agents after a crash.
+   * The same for what decides how the rollout goes on: resolves when it is written. A database of this controller alone that takes no
+   * write holds nothing up, and the agents are asked after a crash. Where others may carry on, nothing is decided unless it is
+   * written: they could decide otherwise.
+   * @throws what `suspended` was aborted with.
    */
   async decide(event: Exclude<CourseEvent, { kind: 'progress' }>): Promise<void> {
-    this.add(event);
-    await this.#records.written();
+    const written = this.#take(event);
+    const tried = this.#records.written();
+    await abortable(this.#records.isShared ? written : tried, this.#suspended);
   }
 
-  /** Resolves when an event after number `after` can be read. @throws what `signal` was aborted with. */
-  async writtenAfter(after: number, signal: AbortSignal): Promise<void> {
-    while (this.#writtenSeq <= after) await once(this.#changes, 'written', { signal });
+  #take(event: CourseEvent): Promise<void> {
+    const at = new Date();
+    addEvent(this.course, event, at.getTime());
+    this.#seq += 1;
+    const state = event.kind === 'rollout' ? event.state : undefined;
+    const stored = { seq: this.#seq, at: at.toISOString(), ...event };
+    const written = this.#records.happened(this.operationId, stored, state);
+    if (event.kind === 'request' && event.request === 'resume') this.#resumes += 1;
+    if (event.kind === 'request') this.#changes.emit('request');
+    return written;
   }
 
   /** Resolves when the next request comes. @throws what `signal` was aborted with. */

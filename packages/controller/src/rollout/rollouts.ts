@@ -1,306 +1,182 @@
 import { randomUUIDv7 } from 'node:crypto';
-import { DeployError } from '@sampan/shared/errors.ts';
-import { abortable } from '../abortable.ts';
 import { auditRow } from '../auth/audit.ts';
-import { auditedEnd } from '../auth/audited-end.ts';
 import type { Fleet } from '../fleet.ts';
-import type { Outcomes } from '../outcomes.ts';
-import type { Locked, OnHeld, RolloutRecords, UnansweredRollout } from '../store/rollout-records.ts';
-import { carryOut } from './carry-out.ts';
-import { type Course, isEnd, type RolloutState, rolloutTransitions } from './course.ts';
-import { LeaseKeeper } from './lease-keeper.ts';
-import { judgeLeftBehind, OWED_MS } from './left-behind.ts';
+import { type Locked, type OnHeld, type RecordedRollout, SameRollout } from '../store/recorded-rollout.ts';
+import type { RolloutRecords } from '../store/rollout-records.ts';
+import { Caretaker } from './caretaker.ts';
+import { type Course, isEnd, type RolloutRequest, type RolloutState } from './course.ts';
+import { judgeLeftBehind, owedSince } from './left-behind.ts';
 import { lockOrder } from './lock-order.ts';
-import type { RolloutStop, TakenUp } from './rollout.ts';
 import { begunEntry, type Requester } from './rollout-audit.ts';
-import { RolloutLog } from './rollout-log.ts';
 import { planKey, type RolloutPlan } from './rollout-plan.ts';
-import { type InProgress, RunningRollout } from './running-rollout.ts';
-import { recordedOutcome, recordOf } from './stored-rollout.ts';
-import { waitForLinks } from './wait-for-links.ts';
-
-/** What is to be carried out, and the key under which the same request joins it. */
-interface Order {
-  key: string;
-  operationId: string;
-  plan: RolloutPlan;
-  /** Resolves once it is written down. */
-  locked: Promise<Locked>;
-  takenUp?: { course: Course; lastSeq: number; by: TakenUp };
-}
+import { RolloutRunner } from './rollout-runner.ts';
+import { RunningRollout } from './running-rollout.ts';
+import { recordOf } from './stored-rollout.ts';
+import { untilDone } from './until-done.ts';
 
 /** How a rollout is begun. `idempotencyKey` is unique among all that are remembered. */
 export interface Beginning {
   onHeld: OnHeld;
   idempotencyKey: string | undefined;
+  /** Not while one of the same plan runs, or has ended unheard: then `begun` rejects with SameRollout. */
+  unlessSame?: boolean;
 }
 
 /**
- * The rollouts of this process. They belong to nobody: a caller that goes away changes nothing.
+ * The rollouts of this controller. They belong to no caller: one that goes away changes nothing.
  *
- * INVARIANTS: a rollout is written down before any agent hears of it; of equal plans that callers wait for at most one runs; an
- * outcome that was told, or that a later rollout of the same link has overtaken, is told to nobody who comes afterwards.
+ * INVARIANTS: a rollout is written down before any agent hears of it; of equal plans that callers wait for at most one runs, on
+ * whichever controller; an outcome that was told, or that a later rollout of the same link has overtaken, is told to nobody who comes
+ * afterwards.
  */
 export class Rollouts {
   readonly #fleet: Fleet;
   readonly #records: RolloutRecords;
-  readonly #leases: LeaseKeeper;
-  /** By plan: what runs, and what ended unheard because the controller died. */
-  readonly #joinable = new Map<string, RunningRollout>();
-  readonly #running = new Map<string, RunningRollout>();
-  readonly #takenUp = Promise.withResolvers<void>();
-  readonly #cancelled = new AbortController();
-  readonly #abandoned = new AbortController();
+  readonly #runner: RolloutRunner;
+  readonly #caretaker: Caretaker;
 
-  private constructor(fleet: Fleet, records: RolloutRecords) {
+  constructor(fleet: Fleet, records: RolloutRecords) {
     this.#fleet = fleet;
     this.#records = records;
-    this.#leases = new LeaseKeeper(records, fleet.log);
-  }
-
-  /** Knows what the process before this one left unfinished or unheard, so that the same request joins it. */
-  static async open(fleet: Fleet, records: RolloutRecords): Promise<Rollouts> {
-    const rollouts = new Rollouts(fleet, records);
-    for (const left of await records.unanswered()) await rollouts.#know(left);
-    return rollouts;
+    this.#runner = new RolloutRunner(fleet, records);
+    this.#caretaker = new Caretaker(records, fleet.log, {
+      carryOn: (operationId) => this.#carryOn(operationId),
+      seeToRequests: () => this.#seeToRequests(),
+    });
   }
 
   get count(): number {
-    return this.#running.size;
+    return this.#runner.running.size;
   }
 
   /** How many run in each state. */
   states(): Record<string, number> {
-    const counts: Record<string, number> = {};
-    for (const state of Object.keys(rolloutTransitions)) if (!isEnd(state as RolloutState)) counts[state] = 0;
-    for (const { inProgress } of this.#running.values()) {
-      const state = inProgress?.log.course.state;
-      if (state !== undefined) counts[state] = (counts[state] ?? 0) + 1;
-    }
-    return counts;
+    return this.#runner.states();
   }
 
   /** Those that run here. */
   running(): ReadonlyMap<string, RunningRollout> {
-    return this.#running;
+    return this.#runner.running;
   }
 
-  /** Carries on what the process before this one left unfinished. Until this is called, nothing of it is sent. */
+  /** Carries on what controllers that have died left unfinished, from now on. Until this is called, nothing of it is sent. */
   takeUp(): void {
-    this.#takenUp.resolve();
+    this.#caretaker.start();
   }
 
   /**
-   * Starts a rollout that `by` asked for, or joins the one of the same plan. The caller is to `leave` it once it is told, or
-   * gone. Hosts whose link somebody else holds fail, unless the plan waits for them.
+   * Starts a rollout that `by` asked for, or joins the one of the same plan: that runs here or on another controller, or whose end
+   * nobody was told because its controller died. The caller is to `leave` it once it is told, or gone. Hosts whose link somebody else
+   * holds fail, unless the plan waits for them.
    */
-  start(plan: RolloutPlan, by: Requester, idempotencyKey?: string): RunningRollout {
-    const known = this.#joinable.get(planKey(plan));
-    if (known && idempotencyKey === undefined) {
+  async start(plan: RolloutPlan, by: Requester, idempotencyKey?: string): Promise<RunningRollout> {
+    const onHeld = plan.queue ? 'wait' : 'fail_hosts';
+    if (idempotencyKey !== undefined) return this.begin(plan, by, { onHeld, idempotencyKey }).join();
+    const key = planKey(plan);
+    const known = this.#runner.joinable.get(key) ?? (await this.#unheard(plan)) ?? this.#runner.joinable.get(key);
+    if (known) {
       const { operationId, hasEnded } = known;
       this.#fleet.log.info({ operationId, hasEnded }, 'the same request again: joined');
-      return known.join();
     }
-    const onHeld = plan.queue ? 'wait' : 'fail_hosts';
-    return this.begin(plan, by, { onHeld, idempotencyKey }).join();
+    const unlessSame = true;
+    const rollout = (known ?? this.begin(plan, by, { onHeld, idempotencyKey, unlessSame })).join();
+    const same = await sameOf(rollout);
+    return same === undefined ? rollout : this.#followed(same, plan).join();
+  }
+
+  /** One that was begun before, for who asks again with its Idempotency-Key. */
+  again({ operationId }: RecordedRollout, plan: RolloutPlan): RunningRollout {
+    return (this.#runner.running.get(operationId) ?? this.#followed(operationId, plan)).join();
+  }
+
+  /** See `RolloutRunner`. */
+  async request(operationId: string, request: RolloutRequest, who: string): Promise<RolloutState | 'OK' | undefined> {
+    return await this.#runner.request(operationId, request, who);
   }
 
   /** Starts one, whatever else runs. Nobody waits for it. */
-  begin(plan: RolloutPlan, by: Requester, { onHeld, idempotencyKey }: Beginning): RunningRollout {
-    const key = planKey(plan);
-    // Of the same link, whatever ended unheard is out of date from now on.
-    for (const other of this.#joinable.values()) {
-      if (other.hasEnded && other.linkName === plan.target.linkName) other.settle();
-    }
+  begin(plan: RolloutPlan, by: Requester, { onHeld, idempotencyKey, unlessSame = false }: Beginning): RunningRollout {
     const operationId = randomUUIDv7();
     const record = { ...recordOf(operationId, plan), requestedBy: by.who, idempotencyKey: idempotencyKey ?? null };
-    const audit = auditRow(begunEntry(operationId, plan, by));
-    const locked = this.#records.begin(record, audit, { order: lockOrder(operationId, plan), onHeld });
-    return this.#run({ key, operationId, plan, locked });
+    const locked = this.#records.begin(record, {
+      audit: auditRow(begunEntry(operationId, plan, by)),
+      locks: { order: lockOrder(operationId, plan), onHeld },
+      ...(unlessSame ? { unlessSameSince: owedSince(Date.now()) } : {}),
+    });
+    return this.#runner.run({ key: planKey(plan), operationId, plan, locked });
   }
 
-  /** One that has ended, for who asks again with its Idempotency-Key. */
-  ended(operationId: string, plan: RolloutPlan, outcomes: Outcomes<unknown>): RunningRollout {
-    const about = { operationId, linkName: plan.target.linkName, isOwed: false, onSettled: () => undefined };
-    return new RunningRollout(about, Promise.resolve(outcomes)).join();
+  /** As the runner's. Nothing is taken over any more. */
+  async drain(patience: { finishMs: number; cancelMs: number }): Promise<void> {
+    await this.#caretaker.stop();
+    await this.#runner.drain(patience);
   }
 
-  /**
-   * Resolves when nothing runs any more. What runs has `finishMs` to finish, unless nobody waits for it and it waits itself. Then
-   * what nobody waits for is left to the next controller; of the rest, whatever has not flipped is cancelled, and has `cancelMs`;
-   * then hosts that still are not done are given up as 状态未知.
-   */
-  async drain({ finishMs, cancelMs }: { finishMs: number; cancelMs: number }): Promise<void> {
-    const reason = new DeployError('OPERATION_CANCELLED', {});
-    this.#suspend(({ log }) => ['queued', 'paused', 'baking'].includes(log.course.state));
-    if (await this.#idleWithin(finishMs)) return this.#leases.stop();
-    this.#suspend(() => true);
-    this.#fleet.log.warn({ rollouts: this.count }, 'cancelling what has not flipped yet');
-    this.#cancelled.abort(reason);
-    if (!(await this.#idleWithin(cancelMs))) {
-      this.#fleet.log.error({ rollouts: this.count }, 'giving up on what has not answered');
-      this.#abandoned.abort(reason);
-      await this.#idle();
-    }
-    this.#leases.stop();
-  }
-
-  #suspend(which: (inProgress: InProgress) => boolean): void {
-    for (const { operationId, inProgress, isWaitedFor } of this.#running.values()) {
-      if (isWaitedFor || !inProgress || !which(inProgress)) continue;
-      this.#fleet.log.info({ operationId }, 'rollout left to the next controller');
-      inProgress.suspended.abort(new DeployError('CONTROLLER_DRAINING', {}));
-    }
-  }
-
-  async #know(left: UnansweredRollout): Promise<void> {
-    const { operationId, planKey: key, linkName } = left;
+  async #carryOn(operationId: string): Promise<void> {
+    const left = await this.#records.find({ operationId });
+    if (!left || left.endedAtMs !== undefined) return;
     const changes = await this.#records.events.changes(operationId);
     const last = await this.#records.events.last(operationId);
     const hostTimeoutMs = this.#fleet.limits.timeoutMs;
     const found = judgeLeftBehind({ left, changes, lastEventAt: last?.at, nowMs: Date.now(), hostTimeoutMs });
-    switch (found.kind) {
-      case 'running': {
-        const { plan, course, takenUp } = found;
-        // One that is only to be closed keeps nobody from asking for the same anew.
-        const joinedBy = takenUp.mayBegin ? key : operationId;
-        const locked = this.#takenUp.promise.then(() => this.#lockAgain(operationId, plan, course));
-        this.#run({
-          key: joinedBy,
-          operationId,
-          plan,
-          locked,
-          takenUp: { course, lastSeq: last?.seq ?? 0, by: takenUp },
-        });
-        return;
-      }
-      case 'unheard':
-        this.#keep(
-          this.#create({ key, operationId, linkName, isOwed: true }, Promise.resolve(found.outcomes)),
-          found.keptMs,
-        );
-        return;
-      case 'past':
-        this.#records.answered(operationId);
-        return;
-      case 'unreadable':
-        this.#fleet.log.error(
-          { operationId, err: found.cause },
-          'the record of a rollout cannot be read, so it is dropped',
-        );
-        void this.#records.ended(operationId, { outcome: 'failed', details: { unreadable: true } });
-        this.#records.answered(operationId);
+    if (found.kind === 'unreadable') {
+      const { cause: err } = found;
+      this.#fleet.log.error({ operationId, err }, 'the record of a rollout cannot be read, so it is dropped');
+      this.#records.answered(operationId);
+      await this.#records.ended(operationId, { outcome: 'failed', details: { unreadable: true } });
+      return;
     }
+    const { plan, course, takenUp } = found;
+    // One that is only to be closed keeps nobody from asking for the same anew.
+    if (!takenUp.mayBegin) this.#records.answered(operationId);
+    const key = takenUp.mayBegin ? left.planKey : operationId;
+    const locked = this.#lockAgain(operationId, plan, course);
+    this.#runner.run({ key, operationId, plan, locked, takenUp: { course, lastSeq: last?.seq ?? 0, by: takenUp } });
   }
 
+  /** While the database takes no lock, it is waited for. */
   async #lockAgain(operationId: string, plan: RolloutPlan, course: Course): Promise<Locked> {
     if (course.state === 'queued' && plan.queue) return { fence: undefined, held: new Map() };
     const open = plan.hosts.filter(({ name }) => !isEnd(course.hosts.get(name)?.state ?? 'waiting'));
-    return await this.#records.lockAgain(lockOrder(operationId, { ...plan, hosts: open }));
+    const order = lockOrder(operationId, { ...plan, hosts: open });
+    const stop = AbortSignal.any([this.#runner.leaving, this.#records.ownership.lost(operationId)]);
+    return await untilDone(() => this.#records.lockAgain(order), { log: this.#fleet.log, operationId }, stop);
   }
 
-  #run(order: Order): RunningRollout {
-    const { key, operationId, plan, takenUp } = order;
-    const isOwed = takenUp?.by.mayBegin === true;
-    const hosts = plan.hosts.map(({ name }) => name);
-    const written = takenUp && { seq: takenUp.lastSeq, course: takenUp.course };
-    const log = new RolloutLog({ operationId, hosts, written }, this.#records);
-    const inProgress = {
-      plan,
-      log,
-      begun: order.locked,
-      cancelled: new AbortController(),
-      suspended: new AbortController(),
-    };
-    const about = { key, operationId, linkName: plan.target.linkName, isOwed };
-    const rollout = this.#create(about, this.#carryOut(order, inProgress), inProgress);
-    this.#running.set(operationId, rollout);
-    const ended = () => {
-      this.#running.delete(operationId);
-      this.#leases.drop(operationId);
-      if (isOwed) this.#keep(rollout, OWED_MS);
-      else this.#forget(key, rollout);
-    };
-    rollout.outcomes.then(ended, (error: unknown) => {
-      const isRefused = DeployError.is(error, 'LINK_HELD');
-      if (isRefused) this.#fleet.log.info({ operationId, params: error.params }, 'rollout refused: link held');
-      else if (!inProgress.suspended.signal.aborted) {
-        this.#fleet.log.error({ operationId, err: error }, 'rollout not begun');
-      }
-      ended();
-    });
-    return rollout;
-  }
-
-  async #carryOut(order: Order, inProgress: InProgress): Promise<Outcomes<unknown>> {
-    const { operationId, plan, takenUp } = order;
-    const { log } = inProgress;
-    const stop = this.#stopOf(inProgress);
-    let locked = await order.locked;
-    this.#leases.keep(operationId);
-    const places = lockOrder(operationId, plan);
-    const signal = AbortSignal.any([stop.cancelled, stop.suspended]);
-    if (plan.queue && !locked.fence && takenUp?.by.mayBegin !== false) {
-      locked = await waitForLinks({ records: this.#records, log: this.#fleet.log }, places, signal).catch(() => {
-        stop.suspended.throwIfAborted();
-        return order.locked;
-      });
+  async #seeToRequests(): Promise<void> {
+    if (!this.#records.isShared) return;
+    for (const asked of await this.#records.requests.open([...this.#runner.running.keys()])) {
+      const answer = await this.request(asked.operationId, asked.request as RolloutRequest, asked.who);
+      if (answer !== undefined) await this.#records.requests.answered(asked, answer);
     }
-    const outcomes = await carryOut(this.#fleet, {
-      operationId,
-      plan,
-      fence: locked.fence ?? null,
-      held: locked.held,
-      log,
-      stop,
-      takenUp: takenUp?.by,
-      hostEnded: ({ name, address }, outcome) => {
-        this.#records.hostEnded(operationId, recordedOutcome(name, outcome));
-        this.#records.unlock(operationId, address.key);
-      },
-    });
-    this.#records.unlock(operationId);
-    await this.#records.ended(operationId, auditedEnd(outcomes));
-    return outcomes;
   }
 
-  #stopOf({ cancelled, suspended }: InProgress): RolloutStop {
-    return {
-      cancelled: AbortSignal.any([this.#cancelled.signal, cancelled.signal]),
-      abandoned: AbortSignal.any([this.#abandoned.signal, suspended.signal]),
-      suspended: suspended.signal,
-    };
+  /** One of the same plan that another controller carries out, or that has ended and was told to nobody. */
+  async #unheard(plan: RolloutPlan): Promise<RunningRollout | undefined> {
+    const about = { planKey: planKey(plan), linkName: plan.target.linkName };
+    try {
+      const record = await this.#records.unheard(about, owedSince(Date.now()));
+      return record && (this.#runner.running.get(record.operationId) ?? this.#followed(record.operationId, plan));
+    } catch {
+      // Where nothing can be read, nothing is begun either, and whoever asks is told so.
+      return undefined;
+    }
   }
 
-  #create(
-    { key, ...about }: { key: string; operationId: string; linkName: string; isOwed: boolean },
-    outcomes: Promise<Outcomes<unknown>>,
-    inProgress?: InProgress,
-  ): RunningRollout {
-    const onSettled = () => {
-      this.#records.answered(about.operationId);
-      this.#forget(key, rollout);
-    };
-    const rollout = new RunningRollout({ ...about, onSettled }, outcomes, inProgress);
-    this.#joinable.set(key, rollout);
-    return rollout;
+  #followed(operationId: string, plan: RolloutPlan): RunningRollout {
+    const outcomes = this.#runner.follow(operationId, plan);
+    const onSettled = () => this.#records.answered(operationId);
+    return new RunningRollout({ operationId, isOwed: true, onSettled }, outcomes);
   }
+}
 
-  #keep(rollout: RunningRollout, ms: number): void {
-    setTimeout(() => rollout.settle(), ms).unref();
-  }
-
-  #forget(key: string, rollout: RunningRollout): void {
-    if (this.#joinable.get(key) === rollout) this.#joinable.delete(key);
-  }
-
-  async #idleWithin(ms: number): Promise<boolean> {
-    const timeout = AbortSignal.timeout(ms);
-    await abortable(this.#idle(), timeout).catch(() => undefined);
-    return this.count === 0;
-  }
-
-  async #idle(): Promise<void> {
-    await Promise.allSettled([...this.#running.values()].map((rollout) => rollout.outcomes));
+/** The rollout that runs already instead of one that was to be begun. */
+async function sameOf({ inProgress }: RunningRollout): Promise<string | undefined> {
+  try {
+    await inProgress?.begun;
+    return undefined;
+  } catch (error) {
+    // Whatever else it is, the outcomes tell.
+    return error instanceof SameRollout ? error.operationId : undefined;
   }
 }

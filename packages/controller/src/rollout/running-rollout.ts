@@ -5,8 +5,7 @@ import type { RolloutPlan } from './rollout-plan.ts';
 /** What a rollout is, beside its outcomes. */
 export interface AboutRollout {
   operationId: string;
-  linkName: string;
-  /** The controller died while it ran: those who waited then wait no more, and will ask again. */
+  /** Another controller had it, or has it: those who wait, or waited, there are to be told, and it is not settled before somebody was. */
   isOwed: boolean;
   /** Called once: a caller was told the outcome, or nobody is to be told any more. */
   onSettled: () => void;
@@ -27,12 +26,11 @@ export interface InProgress {
 /** A rollout from its start until its outcome was told, and those who wait for that. */
 export class RunningRollout {
   readonly operationId: string;
-  readonly linkName: string;
-  /** Undefined for one that had ended before this process came. */
+  /** Undefined for one that another controller carries out, or that has ended. */
   readonly inProgress: InProgress | undefined;
   /**
-   * What it comes to. Rejects with STORE_UNWRITABLE or LINK_HELD when it was not begun, and with what `suspended` was aborted
-   * with.
+   * What it comes to. Rejects with STORE_UNWRITABLE, LINK_HELD or SameRollout when it was not begun, and with what `suspended` was aborted
+   * with, unless another controller carries it on.
    */
   readonly outcomes: Promise<Outcomes<unknown>>;
   readonly #about: AboutRollout;
@@ -43,7 +41,6 @@ export class RunningRollout {
 
   constructor(about: AboutRollout, outcomes: Promise<Outcomes<unknown>>, inProgress?: InProgress) {
     this.operationId = about.operationId;
-    this.linkName = about.linkName;
     this.inProgress = inProgress;
     this.#about = about;
     this.outcomes = outcomes.then((ended) => {
@@ -51,6 +48,8 @@ export class RunningRollout {
       this.#settleIfDone();
       return ended;
     });
+    // Nobody has to wait for it.
+    this.outcomes.catch(() => undefined);
   }
 
   get hasEnded(): boolean {

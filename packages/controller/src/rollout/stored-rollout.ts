@@ -3,7 +3,7 @@ import { redactUrl } from '@sampan/shared/redact-url.ts';
 import { fromWire, toWire } from '@sampan/shared/wire-error.ts';
 import { z } from 'zod';
 import { type Outcome, type Outcomes, outcomeCode } from '../outcomes.ts';
-import type { NewRollout, RecordedOutcome } from '../store/rollout-records.ts';
+import type { NewRollout, RecordedOutcome } from '../store/recorded-rollout.ts';
 import { healthCheckSchema } from './health-check.ts';
 import { planKey, type RolloutPlan } from './rollout-plan.ts';
 import { ALL_AT_ONCE } from './strategy.ts';

@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '@sampan/shared/logger.ts';
 import type { LockOrder } from '../store/link-locks.ts';
-import type { Locked, RolloutRecords } from '../store/rollout-records.ts';
+import type { Locked } from '../store/recorded-rollout.ts';
+import type { RolloutRecords } from '../store/rollout-records.ts';
 
 /** Who lets go of a link says so to nobody: those who wait look now and then. */
 const LOOK_EVERY_MS = 500;

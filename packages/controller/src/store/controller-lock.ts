@@ -4,7 +4,8 @@ import { createPrivately } from './create-privately.ts';
 const SQLITE_BUSY = 5;
 
 /** What is told of a database that another controller has. */
-export const IN_USE = 'another controller uses it, and a database belongs to one';
+export const IN_USE =
+  'another controller uses it, and a file belongs to one; PostgreSQL takes any number (database: postgres://…)';
 
 /** That this process is the one controller of a database. The kernel takes it back from a process that dies. */
 export interface ControllerLock {

@@ -1,5 +1,6 @@
 import type { Kysely, Selectable } from 'kysely';
 import { sql } from 'kysely';
+import { databaseTime } from './database-time.ts';
 import type { LinkLockTable, Tables } from './tables.ts';
 
 /** A lock of a link on one host, and whose it is. */
@@ -27,8 +28,10 @@ export interface Fence {
   number: number;
 }
 
-/** A holder that has not renewed its lock for so long has lost it. */
+/** A holder that has not renewed its lock for so long has lost it. Longer than it takes another controller to take a rollout over. */
 export const LEASE_MS = 15_000;
+/** Far below the parameters that a statement may have. */
+const ROWS_AT_ONCE = 1_000;
 
 /**
  * The locks of links, by host. On a transaction they stand or fall with it.
@@ -42,13 +45,25 @@ export class LinkLocks {
     this.#db = db;
   }
 
-  /** Takes those that are free, have expired, or are the operation's own already. @returns who has the others, by host. */
-  async take(order: LockOrder): Promise<Map<string, LockHolder>> {
+  /**
+   * Takes those that are free, have expired, or are the operation's own already. `canJudge` false: none counts as expired, since
+   * nobody may have been able to renew it. @returns who has the others, by host.
+   */
+  async take(order: LockOrder, { canJudge = true } = {}): Promise<Map<string, LockHolder>> {
     const held = new Map<string, LockHolder>();
     // In one order for everybody: two that want the same hosts do not wait for each other.
-    for (const host of [...new Set(order.hosts)].sort()) {
-      const holder = await this.#takeOne(order, host);
-      if (holder) held.set(host, holder);
+    let hosts = [...new Set(order.hosts)].sort();
+    while (hosts.length > 0) {
+      const some = hosts.slice(0, ROWS_AT_ONCE);
+      const taken = await this.#takeSome(order, some, canJudge);
+      const holders = await this.holders(
+        { link: order.link, hosts: some.filter((host) => !taken.has(host)) },
+        canJudge,
+      );
+      for (const [host, holder] of holders) held.set(host, holder);
+      // Let go of between the two looks: it is free.
+      const free = some.filter((host) => !taken.has(host) && !holders.has(host));
+      hosts = [...free, ...hosts.slice(ROWS_AT_ONCE)];
     }
     return held;
   }
@@ -58,7 +73,7 @@ export class LinkLocks {
     if (operationIds.length === 0) return;
     await this.#db
       .updateTable('link_locks')
-      .set({ expires_at: leaseEnd() })
+      .set({ expires_at: databaseTime(this.#db, LEASE_MS) })
       .where('operation_id', 'in', operationIds)
       .execute();
   }
@@ -69,16 +84,23 @@ export class LinkLocks {
     await (host === undefined ? held : held.where('host', '=', host)).execute();
   }
 
-  /** Who has the links of these hosts now. */
-  async holders({ link, hosts }: Pick<LockOrder, 'link' | 'hosts'>): Promise<Map<string, LockHolder>> {
-    const rows = await this.#db
-      .selectFrom('link_locks')
-      .selectAll()
-      .where('link', '=', link)
-      .where('host', 'in', [...hosts, ''])
-      .where('expires_at', '>', now())
-      .execute();
-    return new Map(rows.map((row) => [row.host, holderOf(row)]));
+  /** Who has the links of these hosts now; `canJudge` as in `take`. */
+  async holders({ link, hosts }: Pick<LockOrder, 'link' | 'hosts'>, canJudge = true): Promise<Map<string, LockHolder>> {
+    if (hosts.length === 0) return new Map();
+    const all = this.#db.selectFrom('link_locks').selectAll().where('link', '=', link).where('host', 'in', hosts);
+    const living = canJudge ? all.where('expires_at', '>', databaseTime(this.#db)) : all;
+    return new Map((await living.execute()).map((row) => [row.host, holderOf(row)]));
+  }
+
+  /** Fences were given out up to `number`, which this database does not know: it was restored from an older copy of itself. */
+  async raiseFence({ database, number }: Fence): Promise<boolean> {
+    const { numUpdatedRows } = await this.#db
+      .updateTable('database_identity')
+      .set({ fence: number })
+      .where('uuid', '=', database)
+      .where('fence', '<', number)
+      .executeTakeFirst();
+    return numUpdatedRows > 0n;
   }
 
   /** A number that no fence of this database had before. */
@@ -93,37 +115,28 @@ export class LinkLocks {
     return { database: row.uuid, number: Number(row.fence) };
   }
 
-  async #takeOne(order: LockOrder, host: string): Promise<LockHolder | undefined> {
-    const { operationId, project, version, link } = order;
-    const since = now();
-    const mine = { operation_id: operationId, project, version, since, expires_at: leaseEnd() };
-    const taken = await this.#db
+  async #takeSome(order: LockOrder, hosts: readonly string[], canJudge: boolean): Promise<Set<string>> {
+    const { operationId: operation_id, project, version, link } = order;
+    const since = databaseTime(this.#db);
+    const mine = { operation_id, project, version, since, expires_at: databaseTime(this.#db, LEASE_MS) };
+    const rows = await this.#db
       .insertInto('link_locks')
-      .values({ host, link, ...mine })
+      .values(hosts.map((host) => ({ host, link, ...mine })))
       .onConflict((conflict) =>
         conflict
           .columns(['host', 'link'])
           .doUpdateSet(mine)
-          .where((has) =>
-            has.or([has('link_locks.expires_at', '<=', since), has('link_locks.operation_id', '=', operationId)]),
-          ),
+          .where((has) => {
+            const own = has('link_locks.operation_id', '=', operation_id);
+            return canJudge ? has.or([own, has('link_locks.expires_at', '<=', since)]) : own;
+          }),
       )
       .returning('host')
-      .executeTakeFirst();
-    if (taken) return undefined;
-    // Let go of between the two looks: it is free.
-    return (await this.holders({ link, hosts: [host] })).get(host) ?? (await this.#takeOne(order, host));
+      .execute();
+    return new Set(rows.map(({ host }) => host));
   }
 }
 
 function holderOf({ operation_id, project, version, since }: Selectable<LinkLockTable>): LockHolder {
   return { operationId: operation_id, project, version, since };
-}
-
-function now(): string {
-  return new Date().toISOString();
-}
-
-function leaseEnd(): string {
-  return new Date(Date.now() + LEASE_MS).toISOString();
 }

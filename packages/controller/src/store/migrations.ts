@@ -9,6 +9,7 @@ const migrations: Record<string, Migration> = {
   '002-access': { up: createAccess },
   '003-identity': { up: createIdentity },
   '004-courses': { up: createCourses },
+  '005-controllers': { up: createControllers },
 };
 
 export const migrationProvider: MigrationProvider = { getMigrations: async () => migrations };
@@ -208,4 +209,41 @@ async function createCourses(db: Kysely<unknown>): Promise<void> {
     .addColumn('fence', 'bigint', (column) => column.notNull())
     .execute();
   await sql`insert into database_identity (id, uuid, fence) values (1, ${randomUUID()}, 0)`.execute(db);
+}
+
+async function createControllers({ schema }: Kysely<unknown>): Promise<void> {
+  await schema
+    .createTable('controllers')
+    .addColumn('id', 'text', (column) => column.notNull().primaryKey())
+    .addColumn('joined_at', 'text', (column) => column.notNull())
+    .addColumn('expires_at', 'text', (column) => column.notNull())
+    .execute();
+  await schema.alterTable('rollouts').addColumn('owner', 'text').execute();
+  await schema
+    .alterTable('rollouts')
+    .addColumn('epoch', 'integer', (column) => column.notNull().defaultTo(0))
+    .execute();
+  await schema
+    .createIndex('rollouts_unfinished')
+    .on('rollouts')
+    .column('operation_id')
+    .where(sql.ref('ended_at'), 'is', null)
+    .execute();
+  await schema
+    .createTable('rollout_requests')
+    .addColumn('id', 'text', (column) => column.notNull().primaryKey())
+    .addColumn('operation_id', 'text', (column) =>
+      column.notNull().references('rollouts.operation_id').onDelete('cascade'),
+    )
+    .addColumn('request', 'text', (column) => column.notNull())
+    .addColumn('who', 'text', (column) => column.notNull())
+    .addColumn('asked_at', 'text', (column) => column.notNull())
+    .addColumn('answer', 'text')
+    .execute();
+  await schema
+    .createIndex('rollout_requests_open')
+    .on('rollout_requests')
+    .column('operation_id')
+    .where(sql.ref('answer'), 'is', null)
+    .execute();
 }

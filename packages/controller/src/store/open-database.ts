@@ -1,14 +1,13 @@
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as wait } from 'node:timers/promises';
 import { ConfigError } from '@sampan/shared/load-config.ts';
+import type { Logger } from '@sampan/shared/logger.ts';
 import { Kysely } from 'kysely';
-import { pino } from 'pino';
 import { type ControllerLock, IN_USE, isBusy, takeControllerLock } from './controller-lock.ts';
 import { createPrivately } from './create-privately.ts';
 import { migrate, migrator, reasonNotMigrated } from './migrate.ts';
 import { NodeSqliteDialect } from './node-sqlite-dialect.ts';
-import { openPostgres } from './open-postgres.ts';
-import type { Exclusively } from './postgres-lock.ts';
+import { isPostgresUrl, openPostgres } from './open-postgres.ts';
 import type { Tables } from './tables.ts';
 
 /** Long enough for a predecessor that is just ending. Waiting blocks the whole process, so no longer. */
@@ -19,17 +18,14 @@ const COMMAND_BUSY_MS = 5_000;
 /** For a controller that has just started to bring the tables up to date. */
 const MIGRATED_WITHIN_MS = 5_000;
 
-/** For tests and tools, which nobody takes over. */
-const ALONE: Exclusively = { log: pino({ level: 'silent' }), onTakenOver: () => undefined };
-
 /**
- * Opens the database for the controller: PostgreSQL by its URL (open-postgres.ts), or the embedded one in `file`. It creates it where there is none (readable by this user alone: URLs of
- * artifacts may carry credentials), and brings its tables up to date. No other controller can open it until it is closed or
- * this process ends, however it ends.
- * @throws ConfigError in words: another controller has it, it cannot be written, it is no database, or one of a newer version.
+ * Opens the database for the controller: PostgreSQL by its URL (open-postgres.ts), or the embedded one in `file`. That is created where
+ * there is none (readable by this user alone: URLs of artifacts may carry credentials), and no other controller can open it until it is
+ * closed or this process ends, however it ends. The tables are brought up to date.
+ * @throws ConfigError in words: another controller has the file, it cannot be written, it is no database, or one of a newer version.
  */
-export async function openDatabase(file: string, exclusively: Exclusively = ALONE): Promise<Kysely<Tables>> {
-  if (isPostgresUrl(file)) return await openPostgres(file, exclusively);
+export async function openDatabase(file: string, log?: Logger): Promise<Kysely<Tables>> {
+  if (isPostgresUrl(file)) return await openPostgres(file, log);
   const lock = refusing(file, () => takeControllerLock(file, LOCK_MS));
   if (!lock) throw refusal(file, new Error(IN_USE));
   return await openAndMigrate(file, { busyMs: CONTROLLER_BUSY_MS, onClosed: () => lock.release() }, lock);
@@ -109,10 +105,6 @@ function open(file: string, { busyMs, onClosed }: Opening): Kysely<Tables> {
     database.close();
     throw error;
   }
-}
-
-function isPostgresUrl(location: string): boolean {
-  return /^postgres(ql)?:\/\//.test(location);
 }
 
 function refusing<T>(file: string, work: () => T): T {

@@ -1,107 +1,91 @@
 import { DeployError } from '@sampan/shared/errors.ts';
-import type { Insertable, Kysely, Selectable, Transaction } from 'kysely';
-import { type Fence, LinkLocks, type LockHolder, type LockOrder } from './link-locks.ts';
+import { type Kysely, type Selectable, sql, type Transaction } from 'kysely';
+import type { Changes } from './changes.ts';
+import { isPostgres } from './is-postgres.ts';
+import { type Fence, LinkLocks, type LockOrder } from './link-locks.ts';
+import {
+  type BeginOptions,
+  type Locked,
+  linkHeld,
+  type NewRollout,
+  type OnHeld,
+  type RecordedOutcome,
+  type RecordedRollout,
+  type RolloutFilters,
+  recordedOf,
+  rowOf,
+  SameRollout,
+} from './recorded-rollout.ts';
 import { RolloutEventRecords, type StoredEvent } from './rollout-event-records.ts';
+import { notOwned, type Owned, type RolloutOwnership } from './rollout-ownership.ts';
+import { RolloutRequestRecords } from './rollout-request-records.ts';
 import { unwritable } from './store-error.ts';
 import type { AuditedEnd, HostOutcomeTable, Tables } from './tables.ts';
 import type { WriteBehind } from './write-behind.ts';
 
-/** A rollout as it is written down before anything is sent. `fileUrl` is empty where there is no artifact. */
-export interface NewRollout {
-  operationId: string;
-  planKey: string;
-  linkName: string;
-  plan: string;
-  fileUrl: string;
-  projectName?: string;
-  requestedBy?: string;
-  /** Unique among all that are remembered. */
-  idempotencyKey?: string | null;
-}
-
-/** What becomes of a rollout when others hold links that it needs: it is not begun; it waits for its turn; those hosts fail. */
-export type OnHeld = 'refuse' | 'wait' | 'fail_hosts';
-
-/** The locks that a rollout was given, and who has those that it was not. `fence` is undefined while it has to wait. */
-export interface Locked {
-  fence: Fence | undefined;
-  held: ReadonlyMap<string, LockHolder>;
-}
-
 const NOTHING_HELD: Locked = { fence: undefined, held: new Map() };
-
-/** What one host came to: `OK` or a code, and the error as JSON. */
-export interface RecordedOutcome {
-  host: string;
-  code: string;
-  error: string | null;
-}
-
-/** A rollout that nobody was told the end of. Times in milliseconds since the epoch. */
-export interface UnansweredRollout extends NewRollout {
-  startedAtMs: number;
-  /** Undefined: it was running when the process ended. */
-  endedAtMs: number | undefined;
-  outcomes: readonly (RecordedOutcome & { endedAtMs: number })[];
-}
-
-/** A rollout of any time. `state` is empty for those of versions that had none. */
-export interface RecordedRollout extends UnansweredRollout {
-  state: string;
-  requestedBy: string;
-}
-
-/** Which rollouts are listed, and from where on: those older than the one of the id `before`. */
-export interface RolloutFilters {
-  limit: number;
-  before?: string | undefined;
-  projectName?: string | undefined;
-  /** Of these projects only. */
-  projects?: readonly string[] | undefined;
-  linkName?: string | undefined;
-  state?: string | undefined;
-}
 
 /** What is remembered of rollouts across the death of this process. */
 export class RolloutRecords {
   readonly #db: Kysely<Tables>;
   readonly #later: WriteBehind;
-  readonly #unlocked = new Set<{ operationId: string; host: string | undefined }>();
+  /** Somebody here was told what they came to, or is being told. */
+  readonly #told = new Set<string>();
+  readonly #unlocked = new Set<{ by: Owned; host: string | undefined }>();
+  readonly ownership: RolloutOwnership;
   readonly events: RolloutEventRecords;
+  readonly requests: RolloutRequestRecords;
+  readonly changes: Changes;
 
-  constructor(db: Kysely<Tables>, later: WriteBehind) {
+  constructor(
+    db: Kysely<Tables>,
+    { later, ownership, changes }: { later: WriteBehind; ownership: RolloutOwnership; changes: Changes },
+  ) {
     this.#db = db;
     this.#later = later;
+    this.ownership = ownership;
     this.events = new RolloutEventRecords(db);
+    this.requests = new RolloutRequestRecords(db);
+    this.changes = changes;
   }
 
   /**
-   * Durable when it resolves, together with its line of the audit trail and the locks that it takes. Ends of other rollouts of the
-   * same link that nobody was told are now out of date, and are never told.
-   * @throws DeployError STORE_UNWRITABLE, or LINK_HELD where it was to be refused: it is not written down, and must not be begun.
+   * Durable when it resolves, together with its line of the audit trail and the locks that it takes, and this controller's to carry
+   * out. Ends of other rollouts of the same link that nobody was told are now out of date, and are never told.
+   * @throws DeployError STORE_UNWRITABLE, or LINK_HELD where it was to be refused; SameRollout. It must not be begun then.
    */
-  async begin(
-    rollout: NewRollout,
-    audit?: Insertable<Tables['audit']>,
-    locks?: { order: LockOrder; onHeld: OnHeld },
-  ): Promise<Locked> {
+  async begin(rollout: NewRollout, { audit, locks, unlessSameSince }: BeginOptions = {}): Promise<Locked> {
+    const { operationId, linkName } = rollout;
+    this.ownership.own(operationId, 0);
     try {
       return await this.#db.transaction().execute(async (trx) => {
         await this.#letGoOfUnlocked(trx);
+        await this.#forgetTold(trx);
+        if (unlessSameSince !== undefined) await refuseSame(trx, rollout, unlessSameSince);
         const startedAt = now();
         await trx
           .updateTable('rollouts')
           .set({ answered_at: startedAt })
-          .where('link_name', '=', rollout.linkName)
+          .where('link_name', '=', linkName)
           .where('answered_at', 'is', null)
           .where('ended_at', 'is not', null)
           .execute();
-        await trx.insertInto('rollouts').values(rowOf(rollout, startedAt)).execute();
+        const { owner } = this.ownership;
+        await trx
+          .insertInto('rollouts')
+          .values({ ...rowOf(rollout, startedAt), owner })
+          .execute();
         if (audit) await trx.insertInto('audit').values(audit).execute();
-        return locks ? await takeLocks(trx, locks) : NOTHING_HELD;
+        return locks ? await this.#takeLocks(trx, locks) : NOTHING_HELD;
       });
     } catch (cause) {
-      if (cause instanceof DeployError) throw cause;
+      const onWritten = () => this.ownership.drop(operationId);
+      if (cause instanceof DeployError || cause instanceof SameRollout) {
+        onWritten();
+        throw cause;
+      }
+      // The answer may have been lost on its way, and all of it be there.
+      this.#later.add({ kind: 'not begun', operationId, at: now(), onWritten });
       throw unwritable(cause);
     }
   }
@@ -118,13 +102,13 @@ export class RolloutRecords {
         .where('link_name', '=', order.link.split('/').at(-1) ?? '')
         .where('operation_id', '<', order.operationId)
         .executeTakeFirst();
-      return first ? NOTHING_HELD : await takeLocks(trx, { order, onHeld: 'wait' });
+      return first ? NOTHING_HELD : await this.#takeLocks(trx, { order, onHeld: 'wait' });
     });
   }
 
   /** Takes the links of a rollout that goes on after a restart, as far as nobody else has them by now. */
   async lockAgain(order: LockOrder): Promise<Locked> {
-    return await this.#db.transaction().execute((trx) => takeLocks(trx, { order, onHeld: 'fail_hosts' }));
+    return await this.#db.transaction().execute((trx) => this.#takeLocks(trx, { order, onHeld: 'fail_hosts' }));
   }
 
   /** The leases of what runs last for some more seconds. Nothing goes wrong before they have ended. */
@@ -134,25 +118,51 @@ export class RolloutRecords {
 
   /** Written soon: what an operation held on a host, or on all of them, is free for others. */
   unlock(operationId: string, host?: string): void {
-    const unlocked = { operationId, host };
+    const by = this.ownership.of(operationId);
+    if (!by) return;
+    const unlocked = { by, host };
     this.#unlocked.add(unlocked);
     this.#later.add({ kind: 'unlocked', ...unlocked, onWritten: () => this.#unlocked.delete(unlocked) });
   }
 
   /** What was let go of, and could not be written yet, is in nobody's way. */
   async #letGoOfUnlocked(trx: Transaction<Tables>): Promise<void> {
+    if (this.#unlocked.size === 0) return;
+    const lost = await notOwned(
+      trx,
+      [...this.#unlocked].map(({ by }) => by),
+    );
     const locks = new LinkLocks(trx);
-    for (const { operationId, host } of this.#unlocked) await locks.letGo(operationId, host);
+    for (const { by, host } of this.#unlocked) if (!lost.includes(by)) await locks.letGo(by.operationId, host);
   }
 
-  /** Written soon, and in order. `onWritten` is called once it can be read. */
-  happened(
-    operationId: string,
-    { seq, at, kind, ...body }: StoredEvent,
-    { state, onWritten }: { state: string | undefined; onWritten: () => void },
-  ): void {
-    const row = { operation_id: operationId, seq, at, kind, body: JSON.stringify(body) };
-    this.#later.add({ kind: 'event', row, state, onWritten });
+  async #takeLocks(trx: Transaction<Tables>, { order, onHeld }: { order: LockOrder; onHeld: OnHeld }): Promise<Locked> {
+    const locks = new LinkLocks(trx);
+    const held = await locks.take(order, { canJudge: this.ownership.canJudge() });
+    const [first] = held.values();
+    if (first && onHeld === 'refuse') throw linkHeld(first);
+    if (first && onHeld === 'wait') {
+      await locks.letGo(order.operationId);
+      return { fence: undefined, held };
+    }
+    return { fence: await locks.nextFence(), held };
+  }
+
+  /** An agent has obeyed a fence of this database that is higher than all that it knows. @returns whether that was so. */
+  async fenceObeyed(fence: Fence): Promise<boolean> {
+    return await new LinkLocks(this.#db).raiseFence(fence);
+  }
+
+  /**
+   * Written soon, and in order. Resolves once it can be read; never, for what is another controller's by now.
+   */
+  happened(operationId: string, { seq, at, kind, ...body }: StoredEvent, state: string | undefined): Promise<void> {
+    const by = this.ownership.of(operationId);
+    return new Promise((onWritten) => {
+      if (!by) return;
+      const row = { operation_id: operationId, seq, at, kind, body: JSON.stringify(body) };
+      this.#later.add({ kind: 'event', by, row, state, onWritten });
+    });
   }
 
   /** Resolves when all that was told so far is written, or could not be and will be later. */
@@ -160,23 +170,45 @@ export class RolloutRecords {
     await this.#later.flush();
   }
 
+  /** Whether others may carry on with what this controller cannot write down. */
+  get isShared(): boolean {
+    return isPostgres(this.#db);
+  }
+
   /** Written soon. */
   hostEnded(operationId: string, { host, code, error }: RecordedOutcome): void {
-    this.#later.add({ kind: 'outcome', row: { operation_id: operationId, host, code, error, ended_at: now() } });
+    const by = this.ownership.of(operationId);
+    if (!by) return;
+    this.#later.add({ kind: 'outcome', by, row: { operation_id: operationId, host, code, error, ended_at: now() } });
   }
 
   /** Resolves when it is written, or could not be and will be later. The artifact's URL is forgotten. */
   async ended(operationId: string, end?: AuditedEnd): Promise<void> {
+    const by = this.ownership.of(operationId);
+    if (!by) return;
     const at = now();
-    this.#later.add({ kind: 'ended', operationId, at });
-    if (end) this.#later.add({ kind: 'audit ended', operationId, at, end });
+    if (end) this.#later.add({ kind: 'audit ended', by, operationId, at, end });
+    this.#later.add({ kind: 'ended', by, at, onWritten: () => this.ownership.drop(operationId) });
     await this.#later.flush();
   }
 
   /** A caller was told the outcome, or nobody waits for it. Written at once: until it is, a restart would tell it again. */
   answered(operationId: string): void {
-    this.#later.add({ kind: 'answered', operationId, at: now() });
+    this.tells(operationId);
+    const onWritten = () => this.#told.delete(operationId);
+    this.#later.add({ kind: 'answered', operationId, at: now(), onWritten });
     void this.#later.flush();
+  }
+
+  /** Those who wait here are being told the outcome: who asks now asks for something new. */
+  tells(operationId: string): void {
+    this.#told.add(operationId);
+  }
+
+  async #forgetTold(trx: Transaction<Tables>): Promise<void> {
+    if (this.#told.size === 0) return;
+    const told = trx.updateTable('rollouts').set({ answered_at: now() }).where('answered_at', 'is', null);
+    await told.where('operation_id', 'in', [...this.#told]).execute();
   }
 
   /** A rollout by its id, or by its idempotency key; undefined where there is none. */
@@ -215,15 +247,16 @@ export class RolloutRecords {
     return await query.orderBy('operation_id', 'desc').limit(limit).execute();
   }
 
-  /** What was running, or had ended unheard, when the process before this one ended; oldest first. */
-  async unanswered(): Promise<UnansweredRollout[]> {
-    const rows = await this.#db
-      .selectFrom('rollouts')
-      .selectAll()
-      .where('answered_at', 'is', null)
-      .orderBy('started_at')
-      .execute();
-    return await Promise.all(rows.map(async (row) => unansweredOf(row, await this.#outcomesOf(row.operation_id))));
+  /** The newest of a plan that runs somewhere, or has ended since `since` (ISO 8601) and was told to nobody. */
+  async unheard(plan: Pick<NewRollout, 'planKey' | 'linkName'>, since: string): Promise<RecordedRollout | undefined> {
+    const id = await sameUnheard(this.#db, plan, since);
+    return id === undefined || this.#told.has(id) ? undefined : await this.find({ operationId: id });
+  }
+
+  /** Whether a rollout has ended; one that is not there has. */
+  async hasEnded(operationId: string): Promise<boolean> {
+    const query = this.#db.selectFrom('rollouts').select('ended_at').where('operation_id', '=', operationId);
+    return (await query.executeTakeFirst())?.ended_at !== null;
   }
 
   async #outcomesOf(operationId: string): Promise<Selectable<HostOutcomeTable>[]> {
@@ -231,67 +264,28 @@ export class RolloutRecords {
   }
 }
 
-async function takeLocks(
-  trx: Transaction<Tables>,
-  { order, onHeld }: { order: LockOrder; onHeld: OnHeld },
-): Promise<Locked> {
-  const locks = new LinkLocks(trx);
-  const held = await locks.take(order);
-  const [first] = held.values();
-  if (first && onHeld === 'refuse') throw linkHeld(first);
-  if (first && onHeld === 'wait') {
-    await locks.letGo(order.operationId);
-    return { fence: undefined, held };
-  }
-  return { fence: await locks.nextFence(), held };
+/** @throws SameRollout. Two controllers that are asked for the same at one time come here one after the other. */
+async function refuseSame(trx: Transaction<Tables>, rollout: NewRollout, since: string): Promise<void> {
+  if (isPostgres(trx)) await sql`select pg_advisory_xact_lock(hashtext(${rollout.planKey}))`.execute(trx);
+  const same = await sameUnheard(trx, rollout, since);
+  if (same !== undefined) throw new SameRollout(same);
 }
 
-/** What is told of a link that somebody else has. */
-export function linkHeld({ project, version, operationId, since }: LockHolder): DeployError<'LINK_HELD'> {
-  return new DeployError('LINK_HELD', { project, release: version, operationId, since });
-}
-
-function rowOf(rollout: NewRollout, startedAt: string): Insertable<Tables['rollouts']> {
-  return {
-    operation_id: rollout.operationId,
-    plan_key: rollout.planKey,
-    link_name: rollout.linkName,
-    plan: rollout.plan,
-    file_url: rollout.fileUrl,
-    started_at: startedAt,
-    state: 'queued',
-    project_name: rollout.projectName ?? '',
-    requested_by: rollout.requestedBy ?? '',
-    idempotency_key: rollout.idempotencyKey ?? null,
-  };
-}
-
-function recordedOf(
-  row: Selectable<Tables['rollouts']>,
-  outcomes: readonly Selectable<HostOutcomeTable>[],
-): RecordedRollout {
-  return { ...unansweredOf(row, outcomes), state: row.state, requestedBy: row.requested_by };
-}
-
-function unansweredOf(
-  row: Selectable<Tables['rollouts']>,
-  outcomes: readonly Selectable<HostOutcomeTable>[],
-): UnansweredRollout {
-  return {
-    operationId: row.operation_id,
-    planKey: row.plan_key,
-    linkName: row.link_name,
-    plan: row.plan,
-    fileUrl: row.file_url ?? '',
-    startedAtMs: Date.parse(row.started_at),
-    endedAtMs: row.ended_at === null ? undefined : Date.parse(row.ended_at),
-    outcomes: outcomes.map(({ host, code, error, ended_at }) => ({
-      host,
-      code,
-      error,
-      endedAtMs: Date.parse(ended_at),
-    })),
-  };
+async function sameUnheard(
+  db: Kysely<Tables>,
+  { planKey, linkName }: Pick<NewRollout, 'planKey' | 'linkName'>,
+  since: string,
+): Promise<string | undefined> {
+  const row = await db
+    .selectFrom('rollouts')
+    .select('operation_id')
+    .where('link_name', '=', linkName)
+    .where('plan_key', '=', planKey)
+    .where('answered_at', 'is', null)
+    .where(({ or, eb }) => or([eb('ended_at', 'is', null), eb('ended_at', '>', since)]))
+    .orderBy('operation_id', 'desc')
+    .executeTakeFirst();
+  return row?.operation_id;
 }
 
 function now(): string {

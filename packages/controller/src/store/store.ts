@@ -1,8 +1,13 @@
 import type { Logger } from '@sampan/shared/logger.ts';
 import type { Kysely } from 'kysely';
+import { Changes } from './changes.ts';
+import { joinControllers } from './membership.ts';
 import { openDatabase } from './open-database.ts';
+import { isPostgresUrl } from './open-postgres.ts';
+import { listenForChanges } from './postgres-changes.ts';
 import { pruneAudit } from './prune-audit.ts';
 import { pruneRollouts } from './prune-rollouts.ts';
+import { RolloutOwnership } from './rollout-ownership.ts';
 import { RolloutRecords } from './rollout-records.ts';
 import { writeFault } from './store-error.ts';
 import type { Tables } from './tables.ts';
@@ -26,23 +31,25 @@ export interface Store {
 
 export interface StoreOptions {
   auditKeptMs?: number;
-  /** Another controller has the database now: this one must not go on. */
-  onTakenOver?: () => void;
 }
 
 const AUDIT_KEPT_MS = 400 * 24 * 3_600_000;
 
 /**
- * Opens the database in a file, or the PostgreSQL one that a URL names, as the one controller that uses it.
+ * Opens the database in a file, as the one controller that uses it, or the PostgreSQL one that a URL names, as one of its controllers.
  * @throws ConfigError that says in words why it cannot.
  */
 export async function openStore(
   location: string,
   log: Logger,
-  { auditKeptMs = AUDIT_KEPT_MS, onTakenOver = () => undefined }: StoreOptions = {},
+  { auditKeptMs = AUDIT_KEPT_MS }: StoreOptions = {},
 ): Promise<Store> {
-  const db = await openDatabase(location, { log, onTakenOver });
-  const later = new WriteBehind(db, log);
+  const db = await openDatabase(location, log);
+  const changes = new Changes();
+  const later = new WriteBehind(db, { log, changes });
+  const membership = await joinControllers(db, { log, onBeat: () => ownership.verify() });
+  const ownership = new RolloutOwnership(db, membership);
+  const listener = isPostgresUrl(location) ? await listenForChanges(location, changes, log) : undefined;
   const closing = new AbortController();
   const prune = async () => {
     try {
@@ -58,7 +65,7 @@ export async function openStore(
     pruning = pruning.then(prune);
   }, PRUNE_EVERY_MS).unref();
   return {
-    rollouts: new RolloutRecords(db, later),
+    rollouts: new RolloutRecords(db, { later, ownership, changes }),
     db,
     later,
     fault: lookAtMostEvery(LOOK_EVERY_MS, () => tryToWrite(db)),
@@ -67,6 +74,8 @@ export async function openStore(
       closing.abort();
       await pruning;
       await later.flush();
+      await listener?.close();
+      await membership.leave();
       await db.destroy();
     },
   };

@@ -5,9 +5,11 @@ import type { ColumnType, Generated } from 'kysely';
  * 8601 in UTC, which sort as they are.
  */
 export interface Tables {
+  controllers: ControllerTable;
   rollouts: RolloutTable;
   host_outcomes: HostOutcomeTable;
   rollout_events: RolloutEventTable;
+  rollout_requests: RolloutRequestTable;
   link_locks: LinkLockTable;
   /** One row. */
   database_identity: DatabaseIdentityTable;
@@ -18,6 +20,13 @@ export interface Tables {
   audit_horizon: { id: number; kept_since: string };
   certificates: CertificateTable;
   join_tokens: JoinTokenTable;
+}
+
+/** A controller that uses this database. One that does not renew its row in time has died; times are the database's own. */
+interface ControllerTable {
+  id: string;
+  joined_at: string;
+  expires_at: string;
 }
 
 /** A deploy or rollback: what was asked for, under the operation id that every agent knows it by. */
@@ -41,6 +50,10 @@ interface RolloutTable {
   requested_by: ColumnType<string, string | undefined, string>;
   /** SHA-256 of who asked and the Idempotency-Key that came with it. */
   idempotency_key: ColumnType<string | null, string | null | undefined, string | null>;
+  /** The controller that carries it out; null for those of versions that knew no others. */
+  owner: ColumnType<string | null, string | undefined, string>;
+  /** How often it has passed from one controller to another. Whoever had it before writes nothing of it any more. */
+  epoch: ColumnType<number, undefined, number>;
 }
 
 /** What happened in a rollout, numbered from 1 without a gap. Written by whoever holds its locks, and never changed. */
@@ -51,6 +64,19 @@ export interface RolloutEventTable {
   kind: string;
   /** JSON: the event as callers get it, without number, time and kind. */
   body: string;
+}
+
+/** What somebody wants of a rollout that another controller carries out. */
+interface RolloutRequestTable {
+  /** UUIDv7: they are in the order in which they were asked. */
+  id: string;
+  operation_id: string;
+  /** cancel, pause or resume. */
+  request: string;
+  who: string;
+  asked_at: string;
+  /** Null until its controller has looked at it: then `OK`, or the state in which it is refused. */
+  answer: string | null;
 }
 
 /** Who works on a link of a host. A holder that does not renew it in time has lost it. */

@@ -3,12 +3,10 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { takeControllerLock } from '@sampan/controller/store/controller-lock.ts';
 import { openBeside, openDatabase } from '@sampan/controller/store/open-database.ts';
-import { RolloutRecords } from '@sampan/controller/store/rollout-records.ts';
-import { WriteBehind } from '@sampan/controller/store/write-behind.ts';
 import { pino } from 'pino';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { tempDir } from '../../../helpers/temp-dir.ts';
-import { testStore } from '../../../helpers/test-store.ts';
+import { testRecords, testStore, unanswered } from '../../../helpers/test-store.ts';
 
 const row = (id: number) => ({ id, written_at: '2026-11-22T10:00:00.000Z' });
 
@@ -29,7 +27,7 @@ describe('a command', () => {
     const db = await openBeside(file);
     onTestFinished(() => db.destroy());
     const store = await testStore(file);
-    expect(await store.rollouts.unanswered()).toEqual([]);
+    expect(await unanswered(store.db, store.rollouts)).toEqual([]);
   });
 
   it('does not change the tables under a controller of an older version', async () => {
@@ -67,8 +65,7 @@ describe('a writer that does not let go', () => {
     const log = pino({}, { write: (line: string) => void messages.push((JSON.parse(line) as { msg: string }).msg) });
     const db = await openDatabase(file);
     onTestFinished(() => db.destroy());
-    const later = new WriteBehind(db, log);
-    const rollouts = new RolloutRecords(db, later);
+    const { later, records: rollouts } = await testRecords(db, log);
     const rollout = { operationId: 'op-1', planKey: 'k', linkName: 'web', plan: '{}', fileUrl: '' };
     await rollouts.begin(rollout);
     const stuck = new DatabaseSync(file);
@@ -83,7 +80,7 @@ describe('a writer that does not let go', () => {
     stuck.close();
     await later.flush();
     expect(messages).toEqual(['the database cannot be written', 'the database can be written again']);
-    const [left] = await rollouts.unanswered();
+    const [left] = await unanswered(db, rollouts);
     expect([left?.operationId, left?.outcomes.map(({ host }) => host)]).toEqual(['op-1', ['a']]);
   });
 });

@@ -5,7 +5,7 @@ import { openDatabase } from '@sampan/controller/store/open-database.ts';
 import { ConfigError } from '@sampan/shared/load-config.ts';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { tempDir } from '../../../helpers/temp-dir.ts';
-import { testStore } from '../../../helpers/test-store.ts';
+import { testStore, unanswered } from '../../../helpers/test-store.ts';
 
 const mode = (path: string) => (statSync(path).mode & 0o777).toString(8);
 
@@ -44,7 +44,8 @@ describe('the database', () => {
   it('belongs to one controller, until that lets go of it', async () => {
     const file = join(tempDir(), 'sampan.db');
     const first = await testStore(file);
-    const inUse = 'database: sqlite:FILE cannot be used: another controller uses it, and a database belongs to one';
+    const inUse =
+      'database: sqlite:FILE cannot be used: another controller uses it, and a file belongs to one; PostgreSQL takes any number (database: postgres://…)';
     expect(await refusal(file)).toBe(inUse);
     expect(await refusal(file)).toBe(inUse);
     await first.close();
@@ -82,7 +83,8 @@ describe('the database', () => {
     const mended = new DatabaseSync(file);
     mended.exec('drop table host_outcomes');
     mended.close();
-    expect(await (await testStore(file)).rollouts.unanswered()).toEqual([]);
+    const { db, rollouts } = await testStore(file);
+    expect(await unanswered(db, rollouts)).toEqual([]);
   });
 
   it('is refused in words when a newer version wrote it', async () => {

@@ -2,15 +2,14 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openDatabase } from '@sampan/controller/store/open-database.ts';
 import { pruneRollouts } from '@sampan/controller/store/prune-rollouts.ts';
-import { type NewRollout, RolloutRecords } from '@sampan/controller/store/rollout-records.ts';
-import { WriteBehind } from '@sampan/controller/store/write-behind.ts';
+import type { NewRollout } from '@sampan/controller/store/recorded-rollout.ts';
 import { sql } from 'kysely';
 import { pino } from 'pino';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { silentLog } from '../../../helpers/silent-log.ts';
 import { tempDir } from '../../../helpers/temp-dir.ts';
 import { onEachDatabase } from '../../../helpers/test-databases.ts';
-import { testStore } from '../../../helpers/test-store.ts';
+import { testRecords, testStore, unanswered } from '../../../helpers/test-store.ts';
 
 const DAY_MS = 24 * 3_600_000;
 const never = new AbortController().signal;
@@ -27,11 +26,10 @@ const ids = (rollouts: readonly { operationId: string }[]) => rollouts.map(({ op
 async function openParts(file = join(tempDir(), 'sampan.db'), log = silentLog) {
   const db = await openDatabase(file);
   onTestFinished(() => db.destroy());
-  const later = new WriteBehind(db, log);
   const isReadOnly = async (value: boolean) => {
     await sql`pragma query_only = ${sql.lit(value ? 1 : 0)}`.execute(db);
   };
-  return { db, later, records: new RolloutRecords(db, later), isReadOnly };
+  return { db, ...(await testRecords(db, log)), isReadOnly };
 }
 
 onEachDatabase('records', (databases) => {
@@ -44,11 +42,14 @@ onEachDatabase('records', (databases) => {
       first.rollouts.hostEnded('op-1', { host: 'a', code: 'OK', error: null });
       first.rollouts.hostEnded('op-1', failed);
       await first.close();
-      const found = await (await testStore(file)).rollouts.unanswered();
+      const { db, rollouts } = await testStore(file);
+      const found = await unanswered(db, rollouts);
       const aMoment = expect.toSatisfy((ms: number) => ms >= startedAtMs && ms <= Date.now());
       expect(found).toEqual([
         {
           ...rollout('op-1'),
+          state: 'queued',
+          requestedBy: '',
           startedAtMs: aMoment,
           endedAtMs: undefined,
           outcomes: [
@@ -60,35 +61,35 @@ onEachDatabase('records', (databases) => {
     });
 
     it('is listed with its end until somebody was told', async () => {
-      const { rollouts } = await testStore(await databases.create());
+      const { db, rollouts } = await testStore(await databases.create());
       await rollouts.begin(rollout('op-1'));
       await rollouts.ended('op-1');
-      const [ended] = await rollouts.unanswered();
+      const [ended] = await unanswered(db, rollouts);
       expect(ended?.endedAtMs).toBeTypeOf('number');
       rollouts.answered('op-1');
-      await rollouts.ended('op-2');
-      expect(await rollouts.unanswered()).toEqual([]);
+      await rollouts.written();
+      expect(await unanswered(db, rollouts)).toEqual([]);
     });
 
     it('takes with it the untold ends of other rollouts of its link, and of no other', async () => {
-      const { rollouts } = await testStore(await databases.create());
+      const { db, rollouts } = await testStore(await databases.create());
       await rollouts.begin(rollout('ended'));
       await rollouts.begin(rollout('of another link', { linkName: 'api' }));
       await rollouts.ended('ended');
       await rollouts.ended('of another link');
       await rollouts.begin(rollout('running'));
-      expect(ids(await rollouts.unanswered())).toEqual(['of another link', 'running']);
+      expect(ids(await unanswered(db, rollouts))).toEqual(['of another link', 'running']);
       await rollouts.begin(rollout('newest'));
-      expect(ids(await rollouts.unanswered())).toEqual(['of another link', 'running', 'newest']);
+      expect(ids(await unanswered(db, rollouts))).toEqual(['of another link', 'running', 'newest']);
     });
   });
 
   it('outcomes of ten thousand hosts are written, and read back', async () => {
-    const { rollouts } = await testStore(await databases.create());
+    const { db, rollouts } = await testStore(await databases.create());
     await rollouts.begin(rollout('op-1'));
     for (let host = 0; host < 10_000; host += 1) rollouts.hostEnded('op-1', { ...failed, host: `host-${host}` });
     await rollouts.ended('op-1');
-    const [found] = await rollouts.unanswered();
+    const [found] = await unanswered(db, rollouts);
     expect(new Set(found?.outcomes.map(({ host }) => host)).size).toBe(10_000);
   });
 
@@ -125,7 +126,7 @@ onEachDatabase('records', (databases) => {
         await db.updateTable('rollouts').set(change).where('operation_id', '=', `op-${n}`).execute();
       }
       expect(await pruneRollouts(db, never, { keep: 2 })).toBe(3);
-      expect(ids(await records.unanswered()).sort()).toEqual(['op-3', 'op-4', 'running']);
+      expect(ids(await unanswered(db, records)).sort()).toEqual(['op-3', 'op-4', 'running']);
     });
 
     it('is deleted when the database is opened', async () => {
@@ -136,7 +137,7 @@ onEachDatabase('records', (databases) => {
       await store.close();
       await databases.edit(file, "update rollouts set ended_at = '2020-01-01T00:00:00.000Z'");
       const again = await testStore(file);
-      await expect.poll(() => again.rollouts.unanswered()).toEqual([]);
+      await expect.poll(() => unanswered(again.db, again.rollouts)).toEqual([]);
     });
   });
 });
@@ -150,7 +151,7 @@ describe('a rollout in a file', () => {
     await store.rollouts.begin(rollout('op-1', { fileUrl: `http://origin/?${'s3cr3t'.repeat(1000)}` }));
     expect(onDisk()).toContain('s3cr3t');
     await store.rollouts.ended('op-1');
-    expect(await store.rollouts.unanswered()).toMatchObject([{ operationId: 'op-1', fileUrl: '' }]);
+    expect(await unanswered(store.db, store.rollouts)).toMatchObject([{ operationId: 'op-1', fileUrl: '' }]);
     await store.close();
     expect(onDisk()).toContain('op-1');
     expect(onDisk()).not.toContain('s3cr3t');
@@ -159,7 +160,7 @@ describe('a rollout in a file', () => {
 
 describe('a database that takes no write', () => {
   it('refuses what is new, and takes it again when it can', async () => {
-    const { records, isReadOnly } = await openParts();
+    const { db, records, isReadOnly } = await openParts();
     await isReadOnly(true);
     await expect(records.begin(rollout('op-1'))).rejects.toMatchObject({
       code: 'STORE_UNWRITABLE',
@@ -167,7 +168,7 @@ describe('a database that takes no write', () => {
     });
     await isReadOnly(false);
     await records.begin(rollout('op-2'));
-    expect(ids(await records.unanswered())).toEqual(['op-2']);
+    expect(ids(await unanswered(db, records))).toEqual(['op-2']);
   });
 
   it('gets what came meanwhile when it takes writes again, and the log says both once', async () => {
@@ -176,16 +177,16 @@ describe('a database that takes no write', () => {
       { level: 'info' },
       { write: (line) => void lines.push((JSON.parse(line) as { msg: string }).msg) },
     );
-    const { records, later, isReadOnly } = await openParts(undefined, log);
+    const { db, records, later, isReadOnly } = await openParts(undefined, log);
     await records.begin(rollout('op-1'));
     await isReadOnly(true);
     records.hostEnded('op-1', failed);
     await records.ended('op-1');
     await later.flush();
-    expect(await records.unanswered()).toMatchObject([{ endedAtMs: undefined, outcomes: [] }]);
+    expect(await unanswered(db, records)).toMatchObject([{ endedAtMs: undefined, outcomes: [] }]);
     await isReadOnly(false);
     await later.flush();
-    expect(await records.unanswered()).toMatchObject([{ endedAtMs: expect.any(Number), outcomes: [failed] }]);
+    expect(await unanswered(db, records)).toMatchObject([{ endedAtMs: expect.any(Number), outcomes: [failed] }]);
     expect(lines).toEqual(['the database cannot be written', 'the database can be written again']);
   });
 });

@@ -5,18 +5,27 @@ import type { GetOperationRequest__Output } from '@sampan/shared/gen/sampan/agen
 import type { GetOperationResponse } from '@sampan/shared/gen/sampan/agent/v1/GetOperationResponse.ts';
 import type { Phase } from '../../operations/journal-record.ts';
 import { type KnownOperation, outcomeOf } from '../../operations/operations.ts';
+import { layoutOf } from '../../releases/layout.ts';
 import type { AgentCore } from '../agent-core.ts';
-import { parseOperationId } from '../parse-request.ts';
+import { parseFence, parseOperationId, parseTarget } from '../parse-request.ts';
 
 export async function cancelOperation(
   core: AgentCore,
   request: CancelOperationRequest__Output,
 ): Promise<CancelOperationResponse> {
-  return { outcome: await core.deploys.cancel(parseOperationId(request.operationId)) };
+  return { outcome: await core.deploys.cancel(parseOperationId(request.operationId), parseFence(request.fence)) };
 }
 
-export function getOperation(core: AgentCore, request: GetOperationRequest__Output): GetOperationResponse {
+export async function getOperation(
+  core: AgentCore,
+  request: GetOperationRequest__Output,
+): Promise<GetOperationResponse> {
   const operationId = parseOperationId(request.operationId);
+  const fence = parseFence(request.fence);
+  if (fence) {
+    const { link } = layoutOf(core.services.config, parseTarget(request.target));
+    await core.services.fences.announce(link, fence, operationId);
+  }
   const known = core.operations.find(operationId);
   if (!known) throw new DeployError('OPERATION_UNKNOWN', { operationId });
   const outcomes = [outcomeOf(known.records, 'stage'), outcomeOf(known.records, 'activate')];

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { WebSocket } from 'ws';
 import { z } from 'zod';
-import type { RolloutEvents } from '../../rollout/rollout-event-streams.ts';
+import type { RolloutEvents } from '../../rollout/rollout-events.ts';
 import type { ControllerApp } from '../controller-app.ts';
 import * as fields from './fields.ts';
 import { findRollout, rolloutId } from './one-rollout.ts';
@@ -19,7 +19,7 @@ const query = z.strictObject({
  * `GET /v1/rollouts/{id}/events`: over a WebSocket everything since `?after=`, then what happens, one message an event, until the
  * rollout has ended. Without an upgrade: a page of what there is.
  */
-export function rolloutEventsRoute(app: ControllerApp, { desk, events }: V1Services, limits = SENDER_LIMITS): void {
+export function rolloutEventsRoute(app: ControllerApp, { desk, eventsOf }: V1Services, limits = SENDER_LIMITS): void {
   app.route({
     method: 'GET',
     url: '/rollouts/:id/events',
@@ -36,15 +36,15 @@ export function rolloutEventsRoute(app: ControllerApp, { desk, events }: V1Servi
       await findRollout(desk, request, id);
     },
     handler: async (request) => {
-      const stream = events.of(request.params.id);
-      const hasEnded = stream.hasEnded();
+      const stream = eventsOf(request.params.id);
+      const hasEnded = await stream.hasEnded();
       const page = await stream.read(request.query.after, PAGE);
       return { events: page, next: page.at(-1)?.seq ?? request.query.after, ended: hasEnded && page.length < PAGE };
     },
     wsHandler: (socket, request) => {
       const { id } = request.params as z.output<typeof rolloutId>;
       const { after } = request.query as z.output<typeof query>;
-      void sendEvents(socket, { stream: events.of(id), after, limits }).catch((error: unknown) => {
+      void sendEvents(socket, { stream: eventsOf(id), after, limits }).catch((error: unknown) => {
         request.log.error({ err: error }, 'events could not be sent');
         socket.close(CLOSE.failed, 'internal error');
       });
@@ -58,21 +58,26 @@ export async function sendEvents(
   { stream, after, limits }: { stream: RolloutEvents; after: number; limits: SenderLimits },
 ): Promise<void> {
   const sender = new SocketSender(socket, limits);
+  const follower = stream.follow();
   let seq = after;
+  const sendPage = async () => {
+    const page = await stream.read(seq, PAGE);
+    for (const event of page) await sender.send(event);
+    seq = page.at(-1)?.seq ?? seq;
+    // A database in this process answers without letting others have their turn.
+    await nextTurn();
+    return page.length;
+  };
   try {
     for (;;) {
-      // Asked first: what comes between the two questions is read.
-      const hasEnded = stream.hasEnded();
-      const page = await stream.read(seq, PAGE);
-      for (const event of page) await sender.send(event);
-      seq = page.at(-1)?.seq ?? seq;
-      // A database in this process answers without letting others have their turn.
-      await nextTurn();
-      if (page.length > 0) continue;
-      if (hasEnded) return sender.close(CLOSE.done, 'the rollout has ended');
-      await stream.changed(seq, sender.gone);
+      if ((await sendPage()) > 0) continue;
+      // What came between the last look and the end is read yet.
+      if (!(await stream.hasEnded())) await follower.next(sender.gone);
+      else if ((await sendPage()) === 0) return sender.close(CLOSE.done, 'the rollout has ended');
     }
   } catch (error) {
     if (!sender.gone.aborted) throw error;
+  } finally {
+    follower.close();
   }
 }

@@ -2,14 +2,14 @@ import type { Scope } from '../../auth/scopes.ts';
 import type { Fleet } from '../../fleet.ts';
 import type { HostDirectory } from '../../hosts/host-directory.ts';
 import type { RolloutDesk } from '../../rollout/rollout-desk.ts';
-import type { RolloutEventStreams } from '../../rollout/rollout-event-streams.ts';
+import type { RolloutEvents } from '../../rollout/rollout-events.ts';
 import type { RouteAccess } from '../route-access.ts';
 
 /** What the endpoints of `/v1` work with. */
 export interface V1Services {
   fleet: Fleet;
   desk: RolloutDesk;
-  events: RolloutEventStreams;
+  eventsOf(id: string): RolloutEvents;
   hosts: HostDirectory;
   /** Those that have joined, and those that rollouts have named, as they are written in `server_list`. */
   knownHosts(): Promise<readonly string[]>;

@@ -1,0 +1,97 @@
+import { randomUUIDv7 } from 'node:crypto';
+import type { Logger } from '@sampan/shared/logger.ts';
+import type { Kysely } from 'kysely';
+import { databaseTime } from './database-time.ts';
+import { isPostgres } from './is-postgres.ts';
+import type { Tables } from './tables.ts';
+
+/** A controller that has not been heard of for so long has died: what it carried out passes to another. */
+const LEASE_MS = 6_000;
+/** Three chances in a lease, and one more to be late. */
+const BEAT_MS = 1_500;
+const FORGOTTEN_AFTER_MS = -24 * 3_600_000;
+/** Of a database that belongs to one controller. */
+const FOR_EVER = '9999-12-31T23:59:59.999Z';
+
+/** This process among the controllers of a database. */
+export interface Membership {
+  /** New for each process, so that it never takes what it had in an earlier life for its own. */
+  readonly id: string;
+  /**
+   * Whether leases of others that have run out mean anything: not to one who could not reach the database for a while itself. While
+   * the database was away nobody could renew, and whoever comes back first must not take everything from everybody.
+   */
+  canJudge(): boolean;
+  /** Another is to carry on with what this one had. */
+  leave(): Promise<void>;
+}
+
+/** Joins, and stays until it leaves. `onBeat` is called each time when the database has been reached. */
+export async function joinControllers(
+  db: Kysely<Tables>,
+  { log, onBeat }: { log: Logger; onBeat: () => Promise<void> },
+): Promise<Membership> {
+  const id = randomUUIDv7();
+  if (isPostgres(db)) return await joinOthers(db, { id, log, onBeat });
+  // A file belongs to one: whoever is in it is dead.
+  await db.deleteFrom('controllers').execute();
+  await db
+    .insertInto('controllers')
+    .values({ id, joined_at: databaseTime(db), expires_at: FOR_EVER })
+    .execute();
+  return { id, canJudge: () => true, leave: async () => undefined };
+}
+
+async function joinOthers(
+  db: Kysely<Tables>,
+  { id, log, onBeat }: { id: string; log: Logger; onBeat: () => Promise<void> },
+): Promise<Membership> {
+  await db.deleteFrom('controllers').where('expires_at', '<', databaseTime(db, FORGOTTEN_AFTER_MS)).execute();
+  await renew(db, id);
+  let reachedMs = performance.now();
+  let steadySinceMs = reachedMs;
+  let hasLeft = false;
+  let beating = Promise.resolve();
+
+  async function beat(): Promise<void> {
+    try {
+      await renew(db, id);
+      if (performance.now() - reachedMs > LEASE_MS) steadySinceMs = performance.now();
+      reachedMs = performance.now();
+      await onBeat();
+    } catch (err) {
+      log.warn({ err }, 'the database cannot be told that this controller lives');
+    }
+    if (!hasLeft) timer = setTimeout(start, BEAT_MS).unref();
+  }
+  const start = () => {
+    beating = beat();
+  };
+  let timer = setTimeout(start, BEAT_MS).unref();
+  return {
+    id,
+    canJudge() {
+      const nowMs = performance.now();
+      return nowMs - reachedMs < LEASE_MS && nowMs - steadySinceMs >= LEASE_MS;
+    },
+    async leave() {
+      hasLeft = true;
+      clearTimeout(timer);
+      await beating;
+      await db
+        .deleteFrom('controllers')
+        .where('id', '=', id)
+        .execute()
+        .catch((err: unknown) => log.warn({ err }, 'the database cannot be told that this controller ends'));
+    },
+  };
+}
+
+async function renew(db: Kysely<Tables>, id: string): Promise<void> {
+  const expires_at = databaseTime(db, LEASE_MS);
+  await db
+    .insertInto('controllers')
+    .values({ id, joined_at: databaseTime(db), expires_at })
+    .onConflict((conflict) => conflict.column('id').doUpdateSet({ expires_at }))
+    .execute();
+}

@@ -1,0 +1,42 @@
+import type { Logger } from '@sampan/shared/logger.ts';
+import type { PostgresPool } from 'kysely';
+import pg from 'pg';
+import { postgresSettings } from './postgres-settings.ts';
+
+const MAX_CONNECTIONS = 10;
+
+/** What a server says that is no primary any more: `read_only_sql_transaction`, `object_not_in_prerequisite_state`, shutting down. */
+const NO_PRIMARY = ['25006', '55000', '57P01', '57P02', '57P03'];
+
+/**
+ * Connections to the database, which are not used again once they lead nowhere: to a server that was made a standby in a failover, or
+ * behind a wire that was cut.
+ */
+export function postgresPool(url: string, log?: Logger): PostgresPool {
+  const pool = new pg.Pool({ ...postgresSettings(url, 'sampan-controller'), max: MAX_CONNECTIONS });
+  // One that breaks between two statements of a transaction tells nobody else, and would end the process.
+  pool.on('connect', (client) => client.on('error', () => undefined));
+  // An idle connection that breaks: the next query makes another.
+  pool.on('error', (err) => log?.warn({ err }, 'a connection to the database broke'));
+  const connect = async () => watched(await pool.connect());
+  // Kysely takes from it what is here.
+  return { options: pool.options, end: () => pool.end(), connect } as unknown as PostgresPool;
+}
+
+/** The same client, which is thrown away at its release if it leads nowhere. */
+function watched(client: pg.PoolClient) {
+  const send: (...args: unknown[]) => Promise<unknown> = client.query.bind(client);
+  let leadsNowhere = false;
+  return {
+    async query(...args: unknown[]): Promise<unknown> {
+      try {
+        return await send(...args);
+      } catch (error) {
+        const { code, message } = error as Error & { code?: string };
+        leadsNowhere ||= message === 'Query read timeout' || NO_PRIMARY.includes(code ?? '');
+        throw error;
+      }
+    },
+    release: () => client.release(leadsNowhere),
+  };
+}

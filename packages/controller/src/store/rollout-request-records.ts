@@ -1,0 +1,62 @@
+import { randomUUIDv7 } from 'node:crypto';
+import type { Kysely } from 'kysely';
+import { isPostgres } from './is-postgres.ts';
+import { notifyChanges } from './postgres-changes.ts';
+import type { Tables } from './tables.ts';
+
+/** One that its rollout's controller has not looked at yet. */
+export interface OpenRequest {
+  id: string;
+  operationId: string;
+  request: string;
+  who: string;
+}
+
+/** What is asked of rollouts that another controller carries out. */
+export class RolloutRequestRecords {
+  readonly #db: Kysely<Tables>;
+
+  constructor(db: Kysely<Tables>) {
+    this.#db = db;
+  }
+
+  /** Durable when it resolves, with the request's id. */
+  async ask({ operationId, request, who }: Omit<OpenRequest, 'id'>): Promise<string> {
+    const id = randomUUIDv7();
+    const asked_at = new Date().toISOString();
+    await this.#db.transaction().execute(async (trx) => {
+      await trx
+        .insertInto('rollout_requests')
+        .values({ id, operation_id: operationId, request, who, asked_at, answer: null })
+        .execute();
+      if (isPostgres(trx)) await notifyChanges(trx, [operationId]);
+    });
+    return id;
+  }
+
+  /** What the rollout's controller said to it: `OK`, or the state in which it is refused; undefined: nothing yet. */
+  async answer(id: string): Promise<string | undefined> {
+    const query = this.#db.selectFrom('rollout_requests').select('answer').where('id', '=', id);
+    return (await query.executeTakeFirst())?.answer ?? undefined;
+  }
+
+  /** Those of these rollouts that nobody has looked at, in their order. */
+  async open(operationIds: readonly string[]): Promise<OpenRequest[]> {
+    if (operationIds.length === 0) return [];
+    const rows = await this.#db
+      .selectFrom('rollout_requests')
+      .select(['id', 'operation_id', 'request', 'who'])
+      .where('operation_id', 'in', operationIds)
+      .where('answer', 'is', null)
+      .orderBy('id')
+      .execute();
+    return rows.map(({ id, operation_id, request, who }) => ({ id, operationId: operation_id, request, who }));
+  }
+
+  async answered({ id, operationId }: OpenRequest, answer: string): Promise<void> {
+    await this.#db.transaction().execute(async (trx) => {
+      await trx.updateTable('rollout_requests').set({ answer }).where('id', '=', id).execute();
+      if (isPostgres(trx)) await notifyChanges(trx, [operationId]);
+    });
+  }
+}
