@@ -62,10 +62,16 @@ export class Fences {
   }
 
   /**
-   * Obeys a controller that carries on with an operation. Durable when it resolves.
-   * @throws DeployError COMMAND_OUTDATED
+   * Obeys a controller that carries on with an operation, which was begun under the number `former` (0: not known). Durable when it
+   * resolves.
+   * @throws DeployError COMMAND_OUTDATED: also where something else was done since.
    */
-  async announce(link: string, fence: Fence, operationId: string): Promise<void> {
+  async announce(
+    link: string,
+    { fence, former }: { fence: Fence; former: number },
+    operationId: string,
+  ): Promise<void> {
+    if (former > 0) this.assertNotOvertaken(link, { ...fence, number: former }, operationId);
     this.obey(link, fence, operationId);
     await this.keep();
   }

@@ -78,11 +78,15 @@ export class HostPart {
   /** Learns from the agent how far it had come, where that is not known; and has it obey nobody else any more. */
   async recall(): Promise<void> {
     if (isEnd(this.state)) return;
-    const { operationId, stop, fence, plan } = this.#rollout;
-    const recalled = { operationId, host: this.host, target: plan.target, fence };
+    const { operationId, stop, fence, plan, takenUp } = this.#rollout;
+    const recalled = { operationId, host: this.host, target: plan.target, fence, formerFence: takenUp?.fence };
     if (this.state === 'active' || this.state === 'going_back') {
       // One that is away is not waited for: what is to be done there next is.
-      await recallOperation(this.#fleet, { ...recalled, patienceMs: 0 }, stop.abandoned).catch(() => undefined);
+      const { abandoned } = stop;
+      await recallOperation(this.#fleet, { ...recalled, patienceMs: 0 }, abandoned).catch((error: unknown) => {
+        // Somebody has deployed something else there: this rollout takes nothing back any more.
+        if (DeployError.is(error, 'COMMAND_OUTDATED')) this.fail(error);
+      });
       return;
     }
     await this.#attempt(async () => {

@@ -45,7 +45,7 @@ export function judgeLeftBehind({ left, changes, lastEventAt, nowMs, hostTimeout
     const heardAtMs = Math.max(left.startedAtMs, lastEventMs, ...left.outcomes.map(({ endedAtMs }) => endedAtMs));
     const waits = course.state === 'paused' || (course.state === 'queued' && plan.queue);
     const mayBegin = waits || nowMs - heardAtMs < hostTimeoutMs + plan.strategy.bakeMs;
-    return { kind: 'running', plan, course, takenUp: { mayBegin } };
+    return { kind: 'running', plan, course, takenUp: { mayBegin, fence: left.fence } };
   } catch (cause) {
     return { kind: 'unreadable', cause };
   }

@@ -17,6 +17,8 @@ export interface Recalled {
   host: Host;
   target: Target;
   fence: Fence | null;
+  /** The number of the lock that it was begun under, where that is known. */
+  formerFence: number | undefined;
   /** How long an agent that cannot be reached is waited for; without it, as long as a host may take. */
   patienceMs?: number;
 }
@@ -24,7 +26,8 @@ export interface Recalled {
 /**
  * Asks an agent how far an operation had come that a controller had begun before it died. From then on the agent obeys that one no
  * more, should it live after all. An agent that cannot be reached is waited for, since it alone can tell.
- * @throws DeployError STATE_UNKNOWN: it could not be asked, or `stop` was aborted first.
+ * @throws DeployError COMMAND_OUTDATED: something else was done on the link since; STATE_UNKNOWN: it could not be asked, or `stop` was
+ * aborted first.
  */
 export async function recallOperation(
   fleet: Fleet,
@@ -39,6 +42,7 @@ export async function recallOperation(
       const { activate } = await callAgent(connection, getOperation(recalled), stop);
       return { contacted: true, activateSent: activate !== '' };
     } catch (error) {
+      if (DeployError.is(error, 'COMMAND_OUTDATED')) throw error;
       // It keeps its last thousand operations: one that it does not know never reached it.
       if (DeployError.is(error, 'OPERATION_UNKNOWN')) return { contacted: false, activateSent: false };
       const waitMs = backoffMs(attempt);
@@ -49,12 +53,17 @@ export async function recallOperation(
   }
 }
 
-function getOperation({ operationId, target, fence }: Recalled): UnaryCall<GetOperationResponse__Output> {
+function getOperation({
+  operationId,
+  target,
+  fence,
+  formerFence = 0,
+}: Recalled): UnaryCall<GetOperationResponse__Output> {
   return {
     method: 'GetOperation',
     timeoutMs: TIMEOUT_MS,
     start: (client, options, done) =>
-      client.getOperation({ operationId, ...(fence ? { target, fence } : {}) }, options, done),
+      client.getOperation({ operationId, ...(fence ? { target, fence, formerFence } : {}) }, options, done),
   };
 }
 

@@ -23,6 +23,8 @@ export interface Rollout {
 export interface TakenUp {
   /** False when it is too old: hosts that were not told to activate are cancelled. */
   mayBegin: boolean;
+  /** The number of the fence that its orders had before; undefined for those of versions that kept none. */
+  fence: number | undefined;
 }
 
 export interface RolloutStop extends Stop {

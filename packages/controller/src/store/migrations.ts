@@ -223,6 +223,7 @@ async function createControllers({ schema }: Kysely<unknown>): Promise<void> {
     .alterTable('rollouts')
     .addColumn('epoch', 'integer', (column) => column.notNull().defaultTo(0))
     .execute();
+  await schema.alterTable('rollouts').addColumn('fence', 'bigint').execute();
   await schema
     .createIndex('rollouts_unfinished')
     .on('rollouts')

@@ -40,6 +40,8 @@ export interface RecordedRollout extends NewRollout {
   outcomes: readonly (RecordedOutcome & { endedAtMs: number })[];
   state: string;
   requestedBy: string;
+  /** The number of the last fence that its orders were given under; undefined before it has its locks. */
+  fence: number | undefined;
 }
 
 /** How a rollout is begun: with its line of the audit trail and the locks that it takes. */
@@ -106,6 +108,8 @@ export function recordedOf(
     fileUrl: row.file_url ?? '',
     state: row.state,
     requestedBy: row.requested_by,
+    // PostgreSQL tells numbers of this size as text.
+    fence: row.fence === null ? undefined : Number(row.fence),
     startedAtMs: Date.parse(row.started_at),
     endedAtMs: row.ended_at === null ? undefined : Date.parse(row.ended_at),
     outcomes: outcomes.map(({ host, code, error, ended_at }) => ({

@@ -145,7 +145,10 @@ export class RolloutRecords {
       await locks.letGo(order.operationId);
       return { fence: undefined, held };
     }
-    return { fence: await locks.nextFence(), held };
+    const fence = await locks.nextFence();
+    const own = trx.updateTable('rollouts').set({ fence: fence.number });
+    await own.where('operation_id', '=', order.operationId).execute();
+    return { fence, held };
   }
 
   /** An agent has obeyed a fence of this database that is higher than all that it knows. @returns whether that was so. */

@@ -54,6 +54,8 @@ interface RolloutTable {
   owner: ColumnType<string | null, string | undefined, string>;
   /** How often it has passed from one controller to another. Whoever had it before writes nothing of it any more. */
   epoch: ColumnType<number, undefined, number>;
+  /** The last fence that its orders were given under; null before it has its locks. */
+  fence: ColumnType<number | string | null, undefined, number>;
 }
 
 /** What happened in a rollout, numbered from 1 without a gap. Written by whoever holds its locks, and never changed. */

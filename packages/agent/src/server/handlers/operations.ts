@@ -24,7 +24,7 @@ export async function getOperation(
   const fence = parseFence(request.fence);
   if (fence) {
     const { link } = layoutOf(core.services.config, parseTarget(request.target));
-    await core.services.fences.announce(link, fence, operationId);
+    await core.services.fences.announce(link, { fence, former: request.formerFence }, operationId);
   }
   const known = core.operations.find(operationId);
   if (!known) throw new DeployError('OPERATION_UNKNOWN', { operationId });
