@@ -7,6 +7,7 @@ import { writeAuthority } from '../identity/authority-file.ts';
 import type { CertificateAuthority } from '../identity/certificate-authority.ts';
 import { CertificateRecords } from '../identity/certificate-records.ts';
 import { isDue } from '../identity/renewal.ts';
+import { rootsSha256 } from '../identity/roots.ts';
 import { enrollingOf, identityDirOf } from './identity-context.ts';
 import { print, printTable } from './print.ts';
 import { type CommandContext, runCommand } from './run-command.ts';
@@ -44,9 +45,10 @@ async function roll(context: CommandContext): Promise<void> {
   if (authority.pem.roots.length > 1)
     throw new ConfigError('the CA is being rolled already: sampan-controller ca retire ends that');
   const next = await authority.roll();
-  await writeAuthority(identityDirOf(context), next);
+  await replace(context, next);
   await tell(context, 'ca roll', next);
   printRoots(next);
+  print('Where other controllers share the database, copy identity_dir to each of them now.');
   print('When sampan-controller ca show says that every agent follows: sampan-controller ca retire');
 }
 
@@ -60,7 +62,7 @@ async function retire(context: CommandContext, { force }: { force?: true }): Pro
     );
   }
   const next = authority.retire();
-  await writeAuthority(identityDirOf(context), next);
+  await replace(context, next);
   await tell(context, 'ca retire', next);
   printRoots(next);
 }
@@ -68,6 +70,12 @@ async function retire(context: CommandContext, { force }: { force?: true }): Pro
 async function hostsBehind({ db }: CommandContext, authority: CertificateAuthority): Promise<string[]> {
   const known = await new CertificateRecords(db).current();
   return known.filter((certificate) => isDue(certificate, authority)).map(({ host }) => host);
+}
+
+/** First in the database: a controller that has the old files yet renews nothing by them. */
+async function replace(context: CommandContext, next: CertificateAuthority): Promise<void> {
+  await new CertificateRecords(context.db).setRoots(rootsSha256(next));
+  await writeAuthority(identityDirOf(context), next);
 }
 
 async function tell({ db, who }: CommandContext, action: string, authority: CertificateAuthority): Promise<void> {

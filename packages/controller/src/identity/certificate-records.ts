@@ -102,6 +102,17 @@ export class CertificateRecords {
     return own?.revoked_at === null && rows.every((row) => row.revoked_at !== null || row.key_sha256 === key);
   }
 
+  /** The CA's roots were changed: every controller of this database is to have these (`rootsSha256`). */
+  async setRoots(roots_sha256: string): Promise<void> {
+    await this.#db.updateTable('database_identity').set({ roots_sha256 }).execute();
+  }
+
+  /** Undefined: they never were. */
+  async roots(): Promise<string | undefined> {
+    const query = this.#db.selectFrom('database_identity').select('roots_sha256');
+    return (await query.executeTakeFirstOrThrow()).roots_sha256 ?? undefined;
+  }
+
   /** The serials of all that were revoked. */
   async revokedSerials(): Promise<Set<string>> {
     const rows = await this.#db

@@ -31,10 +31,19 @@ export interface RenewalServices {
 /**
  * Renews, over the connection that is there, every agent's certificate that is half through its life, was signed by an older
  * root, or whose agent trusts other roots than we do now. An agent that slept past the end of its certificate renews too, by
- * the key that it is known by. Who cannot be reached is tried again next time. Never throws.
+ * the key that it is known by. Who cannot be reached is tried again next time. A controller whose files are of an older CA than those of
+ * another one renews nothing: the two would take turns for ever. Never throws for what goes wrong with one host.
  */
 export async function renewAll(services: RenewalServices, signal: AbortSignal): Promise<void> {
   const slots = new Slots(PARALLEL);
+  const own = rootsSha256(services.authority());
+  const newest = await services.records.roots();
+  if (newest !== undefined && newest !== own) {
+    services.log.error(
+      'identity_dir holds an older CA than another controller uses: copy it from there; this controller renews no certificate until then',
+    );
+    return;
+  }
   const known = await services.records.current();
   const due = known.filter((certificate) => isDue(certificate, services.authority()));
   await Promise.all(

@@ -230,6 +230,7 @@ async function createControllers({ schema }: Kysely<unknown>): Promise<void> {
     .column('operation_id')
     .where(sql.ref('ended_at'), 'is', null)
     .execute();
+  await schema.alterTable('database_identity').addColumn('roots_sha256', 'text').execute();
   await schema
     .createTable('rollout_requests')
     .addColumn('id', 'text', (column) => column.notNull().primaryKey())

@@ -99,6 +99,8 @@ interface DatabaseIdentityTable {
   uuid: string;
   /** The last fence that was given out. It follows the clock where that is ahead, so that a restored backup does not give one out again. */
   fence: ColumnType<number | string, number, number>;
+  /** Of the CA's roots, since the CA was last rolled or retired; null: never. */
+  roots_sha256: string | null;
 }
 
 /** What one host of a rollout came to. */
