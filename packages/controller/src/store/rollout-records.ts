@@ -23,6 +23,7 @@ import { unwritable } from './store-error.ts';
 import type { AuditedEnd, HostOutcomeTable, Tables } from './tables.ts';
 import type { WriteBehind } from './write-behind.ts';
 
+const DEADLOCK_DETECTED = '40P01';
 const NOTHING_HELD: Locked = { fence: undefined, held: new Map() };
 
 /** What is remembered of rollouts across the death of this process. */
@@ -58,7 +59,7 @@ export class RolloutRecords {
     const { operationId, linkName } = rollout;
     this.ownership.own(operationId, 0);
     try {
-      return await this.#db.transaction().execute(async (trx) => {
+      return await transacted(this.#db, async (trx) => {
         await this.#letGoOfUnlocked(trx);
         await this.#forgetTold(trx);
         if (unlessSameSince !== undefined) await refuseSame(trx, rollout, unlessSameSince);
@@ -264,6 +265,16 @@ export class RolloutRecords {
 
   async #outcomesOf(operationId: string): Promise<Selectable<HostOutcomeTable>[]> {
     return await this.#db.selectFrom('host_outcomes').selectAll().where('operation_id', '=', operationId).execute();
+  }
+}
+
+/** Two that lock the same rows in different orders may meet: PostgreSQL ends one of them, which goes on when the other has. */
+async function transacted<T>(db: Kysely<Tables>, work: (trx: Transaction<Tables>) => Promise<T>): Promise<T> {
+  try {
+    return await db.transaction().execute(work);
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== DEADLOCK_DETECTED) throw error;
+    return await db.transaction().execute(work);
   }
 }
 

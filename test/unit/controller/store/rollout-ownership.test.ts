@@ -1,0 +1,101 @@
+import { openDatabase } from '@sampan/controller/store/open-database.ts';
+import { RolloutTakenOver } from '@sampan/controller/store/rollout-ownership.ts';
+import type { Tables } from '@sampan/controller/store/tables.ts';
+import type { Kysely, Transaction } from 'kysely';
+import { expect, it, onTestFinished } from 'vitest';
+import { onEachDatabase } from '../../../helpers/test-databases.ts';
+import { testRecords } from '../../../helpers/test-store.ts';
+
+const rollout = { operationId: 'op-1', planKey: 'k', linkName: 'web', plan: '{}', fileUrl: '' };
+const event = (seq: number, by: string) => ({ seq, at: '2026-11-29T00:00:00.000Z', kind: 'rollout', by });
+
+onEachDatabase('a rollout', (databases) => {
+  async function open() {
+    const db = await openDatabase(await databases.create());
+    onTestFinished(() => db.destroy());
+    const one = await testRecords(db);
+    return { db, one, another: () => testRecords(db) };
+  }
+
+  const leaves = (db: Kysely<Tables>, id: string) => db.deleteFrom('controllers').where('id', '=', id).execute();
+
+  it("is nobody else's while its controller lives, and one other's when that has gone", async () => {
+    const { db, one, another } = await open();
+    const others = databases.kind === 'postgres' ? [await another(), await another()] : [await another()];
+    await one.records.begin(rollout);
+    if (databases.kind === 'postgres') {
+      expect(await others[0]!.records.ownership.orphans()).toEqual([]);
+      expect(await others[0]!.records.ownership.take('op-1')).toBe(false);
+    }
+    await leaves(db, one.records.ownership.owner);
+    expect(await others[0]!.records.ownership.orphans()).toEqual(['op-1']);
+    const taken = await Promise.all(others.map(({ records }) => records.ownership.take('op-1')));
+    expect(taken.filter(Boolean)).toHaveLength(1);
+  });
+
+  it('takes nothing more of what its former controller had still to write, who learns of it', async () => {
+    const { db, one, another } = await open();
+    await one.records.begin(rollout);
+    await one.records.happened('op-1', event(1, 'one'), undefined);
+    const other = await another();
+    await leaves(db, one.records.ownership.owner);
+    expect(await other.records.ownership.take('op-1')).toBe(true);
+    const lost = one.records.ownership.lost('op-1');
+    void one.records.happened('op-1', event(2, 'one'), 'failed');
+    one.records.hostEnded('op-1', { host: 'a', code: 'INTERNAL', error: '{}' });
+    await one.records.ended('op-1', { outcome: 'failed', details: {} });
+    await other.records.happened('op-1', event(2, 'other'), undefined);
+    expect(lost.reason).toBeInstanceOf(RolloutTakenOver);
+    const found = await other.records.find({ operationId: 'op-1' });
+    expect(found).toMatchObject({ endedAtMs: undefined, outcomes: [], state: 'queued' });
+    const events = await other.records.events.read('op-1', { after: 0, limit: 10 });
+    expect(events.map(({ seq, by }) => [seq, by])).toEqual([
+      [1, 'one'],
+      [2, 'other'],
+    ]);
+  });
+
+  it('that its controller has forgotten, since a failover took its end back, is found by that controller', async () => {
+    const { db, one } = await open();
+    await one.records.begin(rollout);
+    await one.records.ended('op-1');
+    expect(await one.records.ownership.orphans()).toEqual([]);
+    await db.updateTable('rollouts').set({ ended_at: null }).execute();
+    expect(await one.records.ownership.orphans()).toEqual(['op-1']);
+  });
+
+  it("whose begin was written, and the answer to that lost, is not begun: it is nobody's, and then it is gone", async () => {
+    const { db } = await open();
+    const { later, records } = await testRecords(losingAnswers(db));
+    const order = { operationId: 'op-1', project: 'p', version: 'v', link: 'web', hosts: ['h'] };
+    await expect(records.begin(rollout, { locks: { order, onHeld: 'refuse' } })).rejects.toMatchObject({
+      code: 'STORE_UNWRITABLE',
+      params: { reason: 'Connection terminated unexpectedly' },
+    });
+    expect(await db.selectFrom('rollouts').select('operation_id').execute()).toHaveLength(1);
+    expect(await records.ownership.orphans()).toEqual([]);
+    await later.flush();
+    expect(await db.selectFrom('rollouts').select('operation_id').execute()).toEqual([]);
+    expect(await db.selectFrom('link_locks').select('host').execute()).toEqual([]);
+  });
+});
+
+/** Commits the first transaction, and says that the connection broke. */
+function losingAnswers(db: Kysely<Tables>): Kysely<Tables> {
+  let hasLost = false;
+  const transaction = () => ({
+    async execute(work: (trx: Transaction<Tables>) => Promise<unknown>) {
+      const done = await db.transaction().execute(work);
+      if (hasLost) return done;
+      hasLost = true;
+      throw new Error('Connection terminated unexpectedly');
+    },
+  });
+  return new Proxy(db, {
+    get(target, key) {
+      if (key === 'transaction') return transaction;
+      const value: unknown = Reflect.get(target, key);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+}
