@@ -21,9 +21,9 @@ import { notOwned, type Owned, type RolloutOwnership } from './rollout-ownership
 import { RolloutRequestRecords } from './rollout-request-records.ts';
 import { unwritable } from './store-error.ts';
 import type { AuditedEnd, HostOutcomeTable, Tables } from './tables.ts';
+import { transacted } from './transacted.ts';
 import type { WriteBehind } from './write-behind.ts';
 
-const DEADLOCK_DETECTED = '40P01';
 const NOTHING_HELD: Locked = { fence: undefined, held: new Map() };
 
 /** What is remembered of rollouts across the death of this process. */
@@ -265,16 +265,6 @@ export class RolloutRecords {
 
   async #outcomesOf(operationId: string): Promise<Selectable<HostOutcomeTable>[]> {
     return await this.#db.selectFrom('host_outcomes').selectAll().where('operation_id', '=', operationId).execute();
-  }
-}
-
-/** Two that lock the same rows in different orders may meet: PostgreSQL ends one of them, which goes on when the other has. */
-async function transacted<T>(db: Kysely<Tables>, work: (trx: Transaction<Tables>) => Promise<T>): Promise<T> {
-  try {
-    return await db.transaction().execute(work);
-  } catch (error) {
-    if ((error as { code?: unknown }).code !== DEADLOCK_DETECTED) throw error;
-    return await db.transaction().execute(work);
   }
 }
 
