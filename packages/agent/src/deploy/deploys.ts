@@ -206,9 +206,10 @@ export class Deploys {
     fences.assertNewest(link, fence);
     const evicted = holds.acquire(link, holder);
     fences.obey(link, fence, operationId);
-    if (evicted !== undefined && fence) {
-      const outdated = new DeployError('COMMAND_OUTDATED', { number: 0, obeyed: fence.number, operationId });
-      this.#evicted.set(operationId, { operationId: evicted, reason: outdated });
+    if (evicted && fence) {
+      const { number } = evicted.fence;
+      const reason = new DeployError('COMMAND_OUTDATED', { number, obeyed: fence.number, operationId });
+      this.#evicted.set(operationId, { operationId: evicted.operationId, reason });
     }
     return () => this.#services.holds.letGo(link, holder.operationId);
   }

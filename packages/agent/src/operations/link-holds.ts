@@ -11,6 +11,12 @@ export interface Holder {
   fence?: Fence | undefined;
 }
 
+/** Who has lost a link to a later lock, and under which it was told to take it. */
+export interface EvictedHolder {
+  operationId: string;
+  fence: Fence;
+}
+
 interface Hold extends Holder {
   since: string;
   /** The releases on this disk that it needs, once known: the one it brings, and the one to go back to. */
@@ -32,14 +38,11 @@ export class LinkHolds {
    * @returns whose hold has ended by that.
    * @throws LINK_HELD that names the holder.
    */
-  acquire(link: string, holder: Holder): string | undefined {
-    let held = this.#holds.get(link);
-    let evicted: string | undefined;
-    if (held?.expiry !== undefined && held.operationId !== holder.operationId && isLater(holder.fence, held.fence)) {
-      evicted = held.operationId;
-      this.letGo(link, evicted);
-      held = undefined;
-    }
+  acquire(link: string, holder: Holder): EvictedHolder | undefined {
+    const found = this.#holds.get(link);
+    const evicted = evictedBy(holder, found);
+    if (evicted) this.letGo(link, evicted.operationId);
+    const held = evicted ? undefined : found;
     if (held && held.operationId !== holder.operationId) {
       const { project, version, operationId, since } = held;
       throw new DeployError('LINK_HELD', { project, release: version, operationId, since });
@@ -88,6 +91,9 @@ export class LinkHolds {
   }
 }
 
-function isLater(one: Fence | undefined, other: Fence | undefined): boolean {
-  return one !== undefined && other !== undefined && one.database === other.database && one.number > other.number;
+/** Only what has staged and waits is in nobody's hands; only of one database is it known which lock came later. */
+function evictedBy({ operationId, fence }: Holder, held: Hold | undefined): EvictedHolder | undefined {
+  if (held?.expiry === undefined || held.operationId === operationId) return undefined;
+  if (!(fence && held.fence) || fence.database !== held.fence.database) return undefined;
+  return fence.number > held.fence.number ? { operationId: held.operationId, fence: held.fence } : undefined;
 }
