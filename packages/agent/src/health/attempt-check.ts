@@ -73,7 +73,13 @@ function statusOf(url: string, signal: AbortSignal): Promise<number> {
       response.destroy();
       resolve(response.statusCode ?? 0);
     });
+    // One that switches protocols answers with 101, and Node tells it by this event alone.
+    request.once('upgrade', (response, socket) => {
+      socket.destroy();
+      resolve(response.statusCode ?? 0);
+    });
     request.once('error', reject);
+    request.once('close', () => reject(new Error('closed without an answer')));
     request.end();
   });
 }
