@@ -63,7 +63,7 @@ it('a controller whose lock has passed to another rollout cannot flip any more, 
   expect(host.linked('web')).toBe('web-2');
   expect(await activate('op-1', 'web-1', 1)).toEqual({
     code: 'COMMAND_OUTDATED',
-    params: { number: 0, obeyed: 2, operationId: 'op-2' },
+    params: { number: 1, obeyed: 2, operationId: 'op-2' },
   });
   expect(await stage('op-3', 'web-3', 1)).toEqual({
     code: 'COMMAND_OUTDATED',
@@ -74,10 +74,14 @@ it('a controller whose lock has passed to another rollout cannot flip any more, 
 });
 
 it('one that stages and waits keeps nobody out whose lock came later, but those without one', async () => {
-  const { host, stage } = await oneAgent();
+  const { host, stage, activate } = await oneAgent();
   await stage('op-1', 'web-1', 5);
   expect(await stage('op-2', 'web-2', null)).toMatchObject({ code: 'LINK_HELD', params: { operationId: 'op-1' } });
   expect((await stage('op-3', 'web-3', 6)).release).toBe('web-3');
+  expect(await activate('op-1', 'web-1', 5)).toEqual({
+    code: 'COMMAND_OUTDATED',
+    params: { number: 5, obeyed: 6, operationId: 'op-3' },
+  });
   expect(host.linked('web')).toBe(null);
 });
 

@@ -2,16 +2,12 @@ import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DeployError, systemCode } from '@sampan/shared/errors.ts';
 import type { HookConfig, LanguageConfig } from '../config.ts';
-import { killIfSame } from '../host/kill-process.ts';
-import { processesWhere } from '../host/processes.ts';
 import { runCommand } from '../host/run-command.ts';
 import type { OperationContext } from '../operations/operation-context.ts';
 import type { Target } from '../releases/layout.ts';
 import type { HostServices } from './host-services.ts';
+import { hookMark } from './leftover-commands.ts';
 
-/** In the environment of every hook, and of all that it starts: whose it is. */
-const OPERATION_KEY = 'SAMPAN_OPERATION';
-const AGENT_KEY = 'SAMPAN_AGENT_STATE_DIR';
 const RELOAD_TIMEOUT_MS = 60_000;
 
 export type HookName = keyof LanguageConfig['hooks'];
@@ -41,8 +37,7 @@ export async function runHook(
       owner: user === null ? undefined : services.owners.get(user),
       env: {
         SAMPAN_HOOK: name,
-        [OPERATION_KEY]: operationId,
-        [AGENT_KEY]: services.config.state_dir,
+        ...hookMark(services.config, operationId),
         SAMPAN_PROJECT: target.projectName,
         SAMPAN_LINK: target.linkName,
         SAMPAN_VERSION: version,
@@ -53,15 +48,6 @@ export async function runHook(
     signal,
   );
   if (!result.ok) throw new DeployError('HOOK_FAILED', { hook: name, ending: result.ending, output: result.output });
-}
-
-/** Ends what is left of the hooks of these operations, after a crash of this agent, which waited for them. */
-export async function endLeftoverHooks({ config }: HostServices, operationIds: ReadonlySet<string>): Promise<void> {
-  const leftover = await processesWhere(
-    (environment) =>
-      operationIds.has(environment.get(OPERATION_KEY) ?? '') && environment.get(AGENT_KEY) === config.state_dir,
-  );
-  for (const { pid, startTime } of leftover) await killIfSame(pid, startTime);
 }
 
 /** Runs the language's `reload` command, where it has one: php-fpm keeps compiled files of the old release until it is told. */

@@ -8,15 +8,15 @@ import type { Operations } from '../operations/operations.ts';
 import { baseLayout, type Layout, layoutOf, type Target } from '../releases/layout.ts';
 import { TEMPORARY_LINK_PREFIX } from '../releases/link.ts';
 import { findRelease, manifestPath, namesIn, newestRelease, treeFilePath } from '../releases/release-store.ts';
-import { endLeftoverHooks } from './hooks.ts';
 import type { HostServices } from './host-services.ts';
+import { endLeftoverCommands } from './leftover-commands.ts';
 import { ownBase } from './own-base.ts';
 
 type Base = Omit<Layout, 'link'>;
 
 /**
- * Clears away what a life of this agent that ended without warning left behind, before anything is served: unpackers and
- * hooks that outlived it, staging, temporary links, manifests of releases that never came to stand.
+ * Clears away what a life of this agent that ended without warning left behind, before anything is served: unpackers,
+ * hooks and checks that outlived it, staging, temporary links, manifests of releases that never came to stand.
  */
 export async function recover(services: HostServices, operations: Operations): Promise<void> {
   const interrupted = new Set<string>();
@@ -26,7 +26,7 @@ export async function recover(services: HostServices, operations: Operations): P
     interrupted.add(operationId);
     for (const record of records) if (record.event === 'staging') await killIfSame(record.pid, record.pidStartTime);
   }
-  if (interrupted.size > 0) await endLeftoverHooks(services, interrupted);
+  await endLeftoverCommands(services.config, interrupted);
   for (const base of knownBases(services, operations)) {
     await ownBase(base, services);
     await sweep(base, services);

@@ -5,10 +5,11 @@ import { systemCode } from '@sampan/shared/errors.ts';
 import { runCommand } from '../host/run-command.ts';
 import type { HealthCheck } from './health-check.ts';
 
-/** Where a command is run, and as whom. */
+/** Where a command is run, as whom, and what it finds in its environment beside what every command does. */
 export interface CheckedPlace {
   releaseDir: string;
   owner: { uid: number; gid: number } | undefined;
+  env: Record<string, string>;
 }
 
 /** What one attempt found: in words where it is not what it should be. */
@@ -41,10 +42,10 @@ async function attemptCommand(
   { place, timeoutMs }: { place: CheckedPlace; timeoutMs: number },
   signal: AbortSignal,
 ): Promise<Attempt> {
-  const { ok, ending, output } = await runCommand(
-    { argv, cwd: place.releaseDir, owner: place.owner, timeoutMs },
-    signal,
-  );
+  const { releaseDir: cwd, owner, env } = place;
+  // It is asked again and again: what each left running would add up.
+  const command = { argv, cwd, owner, env, timeoutMs, leavesNothing: true };
+  const { ok, ending, output } = await runCommand(command, signal);
   return ok ? { ok } : { ok, found: output === '' ? ending : `${ending}: ${output}` };
 }
 
@@ -73,7 +74,13 @@ function statusOf(url: string, signal: AbortSignal): Promise<number> {
       response.destroy();
       resolve(response.statusCode ?? 0);
     });
+    // One that switches protocols answers with 101, and Node tells it by this event alone.
+    request.once('upgrade', (response, socket) => {
+      socket.destroy();
+      resolve(response.statusCode ?? 0);
+    });
     request.once('error', reject);
+    request.once('close', () => reject(new Error('closed without an answer')));
     request.end();
   });
 }

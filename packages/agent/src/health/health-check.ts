@@ -1,3 +1,4 @@
+import { redactUrl } from '@sampan/shared/redact-url.ts';
 import { z } from 'zod';
 
 /** What shows that a release works, complete: times in milliseconds. */
@@ -21,11 +22,11 @@ export type HealthCheck = z.output<typeof healthCheckSchema>;
 /** Where nothing is said. */
 export const HEALTH_DEFAULTS = { intervalMs: 1_000, timeoutMs: 5_000, deadlineMs: 60_000, successes: 1 };
 
-/** How a check is called in messages: `http http://127.0.0.1:8080/healthz`. */
+/** How a check is called in messages: `http http://127.0.0.1:8080/healthz`. What may be secret in a URL is not in it. */
 export function checkName({ probe }: HealthCheck): string {
   switch (probe.kind) {
     case 'http':
-      return `http ${probe.url}`;
+      return `http ${redactUrl(probe.url)}`;
     case 'tcp':
       return `tcp ${probe.host}:${probe.port}`;
     case 'command':

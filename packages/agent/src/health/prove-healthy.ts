@@ -11,11 +11,14 @@ export async function proveHealthy(check: HealthCheck, place: CheckedPlace, sign
   const untilMs = performance.now() + check.deadlineMs;
   let successes = 0;
   for (let attempts = 1; ; attempts += 1) {
-    const attempt = await attemptCheck(check, place, signal);
+    // None outlasts the deadline of all.
+    const leftMs = Math.max(1, Math.ceil(untilMs - performance.now()));
+    const timeoutMs = Math.min(check.timeoutMs, leftMs);
+    const attempt = await attemptCheck({ ...check, timeoutMs }, place, signal);
     successes = attempt.ok ? successes + 1 : 0;
     if (successes >= check.successes) return;
     if (performance.now() + check.intervalMs > untilMs) {
-      const found = attempt.ok ? `${successes} successes in a row, expected ${check.successes}` : attempt.found;
+      const found = attempt.ok ? `${successes} of ${check.successes} successes in a row` : attempt.found;
       throw new DeployError('HEALTH_CHECK_FAILED', {
         check: checkName(check),
         attempts,

@@ -12,6 +12,8 @@ export interface Command {
   /** Added to a small fixed environment (PATH, LANG, HOME); nothing else of the agent's is passed on. */
   env?: Record<string, string>;
   timeoutMs: number;
+  /** What it started and left running ends with it; by default that is left alone, as a daemon is. */
+  leavesNothing?: boolean;
 }
 
 /** How it ended. `ending` reads `exit 3`, `SIGKILL`, `timed out after 5 s`, `ENOENT`; `output` is the last 20 lines of both streams. */
@@ -58,6 +60,7 @@ export async function runCommand(command: Command, signal: AbortSignal): Promise
   } finally {
     clearTimeout(timer);
     signal.removeEventListener('abort', onAbort);
+    if (command.leavesNothing) killGroup(child);
   }
 }
 

@@ -47,7 +47,8 @@ const activationSchema = z.object({
 const fenceSchema = z.object({ database: z.string(), number: z.number() });
 
 /**
- * One line of the journal. Never in it: the query or the password of a URL.
+ * One line of the journal. Never in it: the query or the password of an artifact's URL. That of a health check is in it whole: the
+ * agent has to go on with it by itself after a crash.
  * `started` is the intent; `staging` names the work that a restart has to end and sweep; `flipping` comes before the link
  * is touched, `activated` after; `finished` is the outcome that a repeated call gets.
  */

@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import { DeployError } from '@sampan/shared/errors.ts';
 import type { Fence } from './journal-record.ts';
 
@@ -9,6 +10,12 @@ export interface Holder {
   version: string;
   /** Under which lock it was told to. */
   fence?: Fence | undefined;
+}
+
+/** Who has lost a link to a later lock, and under which it was told to take it. */
+export interface EvictedHolder {
+  operationId: string;
+  fence: Fence;
 }
 
 interface Hold extends Holder {
@@ -32,14 +39,11 @@ export class LinkHolds {
    * @returns whose hold has ended by that.
    * @throws LINK_HELD that names the holder.
    */
-  acquire(link: string, holder: Holder): string | undefined {
-    let held = this.#holds.get(link);
-    let evicted: string | undefined;
-    if (held?.expiry !== undefined && held.operationId !== holder.operationId && isLater(holder.fence, held.fence)) {
-      evicted = held.operationId;
-      this.letGo(link, evicted);
-      held = undefined;
-    }
+  acquire(link: string, holder: Holder): EvictedHolder | undefined {
+    const found = this.#holds.get(link);
+    const evicted = evictedBy(holder, found);
+    if (evicted) this.letGo(link, evicted.operationId);
+    const held = evicted ? undefined : found;
     if (held && held.operationId !== holder.operationId) {
       const { project, version, operationId, since } = held;
       throw new DeployError('LINK_HELD', { project, release: version, operationId, since });
@@ -62,9 +66,10 @@ export class LinkHolds {
     for (const release of releases) held.releases.add(release);
   }
 
-  /** The releases that the holder of a link needs. */
-  neededOn(link: string): ReadonlySet<string> {
-    return this.#holds.get(link)?.releases ?? new Set();
+  /** The releases that the holders of a base's links need. */
+  neededIn(baseDir: string): ReadonlySet<string> {
+    const holds = [...this.#holds].filter(([link]) => dirname(link) === baseDir);
+    return new Set(holds.flatMap(([, { releases }]) => [...releases]));
   }
 
   /** Lets the hold end by itself, unless the operation goes on before. */
@@ -88,6 +93,9 @@ export class LinkHolds {
   }
 }
 
-function isLater(one: Fence | undefined, other: Fence | undefined): boolean {
-  return one !== undefined && other !== undefined && one.database === other.database && one.number > other.number;
+/** Only what has staged and waits is in nobody's hands; only of one database is it known which lock came later. */
+function evictedBy({ operationId, fence }: Holder, held: Hold | undefined): EvictedHolder | undefined {
+  if (held?.expiry === undefined || held.operationId === operationId) return undefined;
+  if (!(fence && held.fence) || fence.database !== held.fence.database) return undefined;
+  return fence.number > held.fence.number ? { operationId: held.operationId, fence: held.fence } : undefined;
 }

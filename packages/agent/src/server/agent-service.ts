@@ -44,7 +44,7 @@ export function agentService(core: AgentCore): AgentHandlers {
     ReadLog: streaming(core, async (call, signal) => {
       for await (const chunk of readLogOf(core, call.request, signal)) await write(call, chunk, signal);
     }),
-    CheckHealth: unary(log, (request) => checkHealth(core, request)),
+    CheckHealth: unary(log, (request, signal) => checkHealth(core, request, signal)),
     GetRunningVersion: unary(log, (request) => getRunningVersion(core, request)),
     GetStatus: unary(log, () => getStatus(core)),
     RenewCertificate: unary(log, (request) => renewCertificate(core, request)),
@@ -52,12 +52,15 @@ export function agentService(core: AgentCore): AgentHandlers {
   };
 }
 
+/** `signal` aborts when the caller has gone away: most answers come too soon to ask for it. */
 function unary<Request, Response>(
   log: Logger,
-  handle: (request: Request) => Response | Promise<Response>,
+  handle: (request: Request, signal: AbortSignal) => Response | Promise<Response>,
 ): handleUnaryCall<Request, Response> {
   return (call, callback) => {
-    Promise.try(handle, call.request).then(
+    const gone = new AbortController();
+    call.on('cancelled', () => gone.abort(new DeployError('OPERATION_CANCELLED', {})));
+    Promise.try(handle, call.request, gone.signal).then(
       (response) => callback(null, response),
       (error: unknown) => callback(serviceError(log, call.getPath(), error)),
     );

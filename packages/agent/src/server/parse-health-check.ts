@@ -7,6 +7,7 @@ import { invalid } from './parse-request.ts';
 
 const DAY_MS = 86_400_000;
 const MAX_ARGUMENTS = 100;
+const MAX_SUCCESSES = 100;
 
 /** A health check as it was sent, complete and allowed; undefined where there is none. @throws INVALID_REQUEST. */
 export function parseHealthCheck(sent: HealthCheck__Output | null): HealthCheck | undefined {
@@ -15,12 +16,14 @@ export function parseHealthCheck(sent: HealthCheck__Output | null): HealthCheck 
     if (sent[name] > DAY_MS) throw invalid(`health_check.${name}`, sent[name], 'at most a day');
     return sent[name] || HEALTH_DEFAULTS[name];
   };
+  const { successes } = sent;
+  if (successes > MAX_SUCCESSES) throw invalid('health_check.successes', successes, `at most ${MAX_SUCCESSES}`);
   return {
     probe: probeOf(sent),
     intervalMs: time('intervalMs'),
     timeoutMs: time('timeoutMs'),
     deadlineMs: time('deadlineMs'),
-    successes: sent.successes || HEALTH_DEFAULTS.successes,
+    successes: successes || HEALTH_DEFAULTS.successes,
   };
 }
 
@@ -30,7 +33,9 @@ function probeOf({ http, tcp, command }: HealthCheck__Output): HealthCheck['prob
     if (!url || !/^https?:$/.test(url.protocol))
       throw invalid('health_check.http.url', http.url, 'http:// or https://');
     assertOwn('health_check.http.url', url.hostname.replace(/^\[|\]$/g, ''));
-    return { kind: 'http', url: url.href, status: http.status };
+    const { status } = http;
+    if (status !== 0 && (status < 100 || status > 599)) throw invalid('health_check.http.status', status, '100 to 599');
+    return { kind: 'http', url: url.href, status };
   }
   if (tcp) {
     const address = listenAddress.safeParse(tcp.address).data;
@@ -39,15 +44,15 @@ function probeOf({ http, tcp, command }: HealthCheck__Output): HealthCheck['prob
     return { kind: 'tcp', ...address };
   }
   const argv = command?.argv ?? [];
-  if (argv.length > 0 && argv.length <= MAX_ARGUMENTS && argv.every((word) => !word.includes('\0'))) {
-    return { kind: 'command', argv };
-  }
+  const isCommand = argv[0] !== undefined && argv[0] !== '' && argv.length <= MAX_ARGUMENTS;
+  if (isCommand && argv.every((word) => !word.includes('\0'))) return { kind: 'command', argv };
   throw invalid('health_check', argv, 'http, tcp, or a command');
 }
 
-/** An agent is no way into other machines' networks. */
+/** An agent is no way into other machines' networks. Of what is no address, a resolver may make any: `127.0.0.256`. */
 function assertOwn(field: string, host: string): void {
   const own = Object.values(networkInterfaces()).flatMap((all) => all ?? []);
-  if (isLoopback(host) || (isIP(host) !== 0 && own.some(({ address }) => address === host))) return;
+  const isOwn = isLoopback(host) || own.some(({ address }) => address === host);
+  if (host === 'localhost' || (isIP(host) !== 0 && isOwn)) return;
   throw invalid(field, host, 'localhost, or an address of this host');
 }
