@@ -70,12 +70,15 @@ export class DeployingHost implements AsyncDisposable {
     await this.agent.stop(signal);
   }
 
+  /** Has the origin offer a version, and says under which URL. */
+  offer(version: string): string {
+    return this.origin.serve(`/${version}.tar.gz`, tarball({ 'version.txt': version }));
+  }
+
   /** @returns the release's name on the disk. */
   async stage(link: string, version: string, operationId: string): Promise<string> {
-    const filename = `${version}.tar.gz`;
-    const fileUrl = this.origin.serve(`/${filename}`, tarball({ 'version.txt': version }));
-    const { result } = await this.client.stage({ operationId, target: targetOf(link), fileUrl, filename });
-    return result.release;
+    const order = { operationId, target: targetOf(link), fileUrl: this.offer(version), filename: `${version}.tar.gz` };
+    return (await this.client.stage(order)).result.release;
   }
 
   /** Also under an id that was asked for before: it joins, or is told what that came to. */

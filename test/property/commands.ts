@@ -177,9 +177,9 @@ class Remove implements Command {
     const now = (await host.listed(this.project)).map(({ name }) => name);
     const kept = was.filter(({ version }) => version !== versionName(this.version)).map(({ name }) => name);
     const found = kept.filter((name) => !now.includes(name)).map((name) => `I5 ${name} is gone`);
-    // Of what was to go, only what is current or may yet be activated stays.
+    // Of what was to go, only what is current, was left last, or may yet be activated stays.
     const stayed = now.filter((name) => !kept.includes(name) && name !== host.currentName(this.project));
-    if (stayed.length > (model.pinned[this.project] ?? 0)) found.push(`${stayed.join(', ')} stayed`);
+    if (stayed.length > 1 + (model.pinned[this.project] ?? 0)) found.push(`${stayed.join(', ')} stayed`);
     demand([...found, ...(await violations(model, host))]);
   }
 

@@ -48,12 +48,6 @@ export interface Aftercare {
   restartTried: boolean;
 }
 
-/** How an activation ended, and what the link named before. */
-export interface Activated {
-  result: ActivateOutcome;
-  left: string | null;
-}
-
 const SUPERVISORD_UP_WITHIN_MS = 60_000;
 const LOOK_EVERY_MS = 500;
 
@@ -65,7 +59,7 @@ export async function activate(
   order: ActivateOrder,
   services: HostServices,
   operation: OperationContext,
-): Promise<Activated> {
+): Promise<ActivateOutcome> {
   await ownBase(order.layout, services);
   const interrupted = await interruptedFlip(order, operation);
   if (interrupted) return finishFlip(interrupted, order, { services, operation });
@@ -79,7 +73,7 @@ async function aftercare(
   flip: Flip,
   order: ActivateOrder,
   { services, operation }: { services: HostServices; operation: OperationContext },
-): Promise<Activated> {
+): Promise<ActivateOutcome> {
   const done: Aftercare = { restartTried: false };
   try {
     if (!flip.done) await operation.record({ event: 'activated' });
@@ -87,8 +81,7 @@ async function aftercare(
     const previousVersion = flip.from === null ? '' : ((await versionOfLinkText(order.layout, flip.from)) ?? flip.from);
     const previousRelease = (flip.from === null ? undefined : releaseOfLinkText(order.layout, flip.from)) ?? '';
     const unchanged = flip.from === flip.to;
-    const result = { version: flip.version, previousVersion, previousRelease, unchanged, programs };
-    return { result, left: flip.from };
+    return { version: flip.version, previousVersion, previousRelease, unchanged, programs };
   } catch (error) {
     const reason = operation.signal.aborted && !DeployError.is(error) ? operation.signal.reason : error;
     throw await goBack(asDeployError(reason), { order, flip, aftercare: done }, { services, operation });
@@ -205,7 +198,7 @@ async function finishFlip(
   { flip, attempts, returning }: InterruptedFlip,
   order: ActivateOrder,
   tools: { services: HostServices; operation: OperationContext },
-): Promise<Activated> {
+): Promise<ActivateOutcome> {
   tools.operation.decideFlip();
   if (attempts >= MAX_ATTEMPTS) {
     const known = `interrupted ${attempts} times`;

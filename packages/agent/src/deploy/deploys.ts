@@ -10,12 +10,12 @@ import type { Holder } from '../operations/link-holds.ts';
 import type { OperationContext } from '../operations/operation-context.ts';
 import type { OperationRun } from '../operations/operation-run.ts';
 import { type Operations, outcomeOf } from '../operations/operations.ts';
-import { pinnedReleases } from '../operations/pinned-releases.ts';
-import { layoutOf, linkOf, releaseOfLinkText } from '../releases/layout.ts';
+import { layoutOf, linkOf } from '../releases/layout.ts';
 import { readLinkText } from '../releases/link.ts';
 import { bury, type PruneOrder, takeOut } from '../releases/prune.ts';
 import { type ActivateOrder, activate } from './activate.ts';
 import type { HostServices } from './host-services.ts';
+import { neededReleases } from './needed-releases.ts';
 import { ownBase } from './own-base.ts';
 import { type StageOrder, stage } from './stage.ts';
 
@@ -83,8 +83,8 @@ export class Deploys {
     const brings = choice.kind === 'version' ? choice.version : choice.release;
     const work = async (operation: OperationContext): Promise<{ kind: 'activated'; result: ActivateOutcome }> => {
       try {
-        const { result, left } = await activate(order, this.#services, operation);
-        this.#prune(order, call.filenameDelete, left);
+        const result = await activate(order, this.#services, operation);
+        this.#prune(order, call.filenameDelete);
         return { kind: 'activated', result };
       } catch (error) {
         this.#dropFailed(order, operation);
@@ -185,14 +185,14 @@ export class Deploys {
   }
 
   /** Removes what nothing needs, under the lock of the base; the removal itself goes on behind. */
-  async prune(order: Omit<PruneOrder, 'held'>): ReturnType<typeof takeOut> {
+  async prune(order: Omit<PruneOrder, 'needed'>): ReturnType<typeof takeOut> {
     const { layout } = order;
     await ownBase(layout, this.#services);
     const graves: string[] = [];
     try {
-      const plan = await this.#services.baseLock.run(layout.baseDir, () =>
-        takeOut({ ...order, held: () => this.#heldReleases(layout.link) }, graves),
-      );
+      const needed: PruneOrder['needed'] = (texts) =>
+        neededReleases({ layout, texts }, this.#services, this.#operations);
+      const plan = await this.#services.baseLock.run(layout.baseDir, () => takeOut({ ...order, needed }, graves));
       this.#services.metrics.prunedReleases.inc(plan.remove.length);
       return plan;
     } finally {
@@ -214,12 +214,6 @@ export class Deploys {
     return () => this.#services.holds.letGo(link, holder.operationId);
   }
 
-  /** What an operation needs that runs now, and what those have staged that may yet activate. */
-  #heldReleases(link: string): Set<string> {
-    const pinned = pinnedReleases(this.#operations.all().values(), Date.now());
-    return pinned.union(this.#services.holds.neededOn(link));
-  }
-
   #deadline({ deadlineMs }: Call): number {
     return Math.min(deadlineMs || this.#services.config.download.timeout, MAX_TIMER_MS);
   }
@@ -235,12 +229,11 @@ export class Deploys {
     });
   }
 
-  #prune({ layout, target }: ActivateOrder, filenameDelete: string, left: string | null): void {
+  #prune({ layout, target }: ActivateOrder, filenameDelete: string): void {
     const { keep } = this.#services.config.releases;
     const unwanted = filenameDelete === '' ? undefined : versionOf(filenameDelete);
-    const justLeft = left === null ? undefined : releaseOfLinkText(layout, left);
     this.#background.start('prune', async () => {
-      const { remove, kept } = await this.prune({ layout, target, keep, unwanted, justLeft });
+      const { remove, kept } = await this.prune({ layout, target, keep, unwanted });
       if (remove.length + kept.length > 0) this.#services.log.info({ target, remove, kept }, 'releases pruned');
     });
   }

@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import { DeployError } from '@sampan/shared/errors.ts';
 import type { Fence } from './journal-record.ts';
 
@@ -65,9 +66,10 @@ export class LinkHolds {
     for (const release of releases) held.releases.add(release);
   }
 
-  /** The releases that the holder of a link needs. */
-  neededOn(link: string): ReadonlySet<string> {
-    return this.#holds.get(link)?.releases ?? new Set();
+  /** The releases that the holders of a base's links need. */
+  neededIn(baseDir: string): ReadonlySet<string> {
+    const holds = [...this.#holds].filter(([link]) => dirname(link) === baseDir);
+    return new Set(holds.flatMap(([, { releases }]) => [...releases]));
   }
 
   /** Lets the hold end by itself, unless the operation goes on before. */

@@ -14,10 +14,11 @@ import type {
   Phase,
   StageOutcome,
 } from './journal-record.ts';
+import { forgettable } from './last-flips.ts';
 import type { OperationContext } from './operation-context.ts';
 import { OperationRun } from './operation-run.ts';
 
-/** Outcomes are kept for callers that ask again; the oldest go, many at a time. */
+/** Outcomes are kept for callers that ask again; the oldest go, many at a time, but for what a link was flipped by last. */
 const KEPT_OPERATIONS = 1000;
 const FORGET_AT_ONCE = 100;
 
@@ -259,8 +260,8 @@ export class Operations {
     this.#forgetting = true;
     try {
       await this.beforeForgetting();
-      const idle = [...this.#known].filter(([, { running }]) => !running).map(([operationId]) => operationId);
-      for (const operationId of idle.slice(0, Math.max(0, this.#known.size - KEPT_OPERATIONS))) {
+      const excess = Math.max(0, this.#known.size - KEPT_OPERATIONS);
+      for (const operationId of forgettable(this.#known).slice(0, excess)) {
         this.#known.delete(operationId);
         await this.#journal.forget(operationId);
       }

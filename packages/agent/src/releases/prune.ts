@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, rename, rm } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { DeployError } from '@sampan/shared/errors.ts';
 import { diskError } from '../host/disk-error.ts';
 import { syncDirectory } from '../host/durable-file.ts';
@@ -17,11 +17,13 @@ export interface PruneOrder {
   target: Target;
   keep: number;
   unwanted?: string | undefined;
-  justLeft?: string | undefined;
   /** One release that is to go whatever its age. */
   unwantedRelease?: string | undefined;
-  /** The releases that operations need, asked last. Names of other bases in it do no harm. */
-  held: () => ReadonlySet<string>;
+  /**
+   * The releases that operations need, and why, where the links of the base name this now, by their paths. Asked last. Names of
+   * other bases in it do no harm.
+   */
+  needed: (texts: ReadonlyMap<string, string>) => ReadonlyMap<string, KeepReason>;
 }
 
 /**
@@ -50,17 +52,27 @@ export async function bury(graves: readonly string[]): Promise<void> {
   for (const grave of graves) await removeTree(grave);
 }
 
-async function protectedReleases({ layout, justLeft, held }: PruneOrder): Promise<Map<string, KeepReason>> {
+async function protectedReleases({ layout, needed }: PruneOrder): Promise<Map<string, KeepReason>> {
   const reasons = new Map<string, KeepReason>();
   for (const name of await releasesInUse(layout.releasesDir)) reasons.set(name, 'in_use');
-  for (const name of held()) reasons.set(name, 'held');
-  if (justLeft !== undefined) reasons.set(justLeft, 'just_left');
-  for (const entry of await namesIn(layout.baseDir)) {
-    const text = await linkTextOf(join(layout.baseDir, entry));
-    const name = text === null ? undefined : releaseOfLinkText(layout, text);
-    if (name !== undefined) reasons.set(name, entry === basename(layout.link) ? 'current' : 'linked');
+  const texts = await linkTextsIn(layout.baseDir);
+  for (const [name, reason] of needed(texts)) reasons.set(name, reason);
+  for (const [link, text] of texts) {
+    const name = releaseOfLinkText(layout, text);
+    if (name !== undefined) reasons.set(name, link === layout.link ? 'current' : 'linked');
   }
   return reasons;
+}
+
+/** What the links of a base name, by their paths. */
+async function linkTextsIn(baseDir: string): Promise<Map<string, string>> {
+  const texts = new Map<string, string>();
+  for (const entry of await namesIn(baseDir)) {
+    const link = join(baseDir, entry);
+    const text = await linkTextOf(link);
+    if (text !== null) texts.set(link, text);
+  }
+  return texts;
 }
 
 /** Null for what is no link. A link that cannot be read may lead anywhere: then nothing is removed. */

@@ -114,7 +114,7 @@ describe('operations', () => {
     expect([...(await open(stateDir)).all().keys()]).toEqual(['op2', 'op3', 'op1']);
   });
 
-  it('forgets the oldest once there are very many, but none that runs, though the clock was set back meanwhile', async () => {
+  it('forgets the oldest once there are very many, but none that runs or flipped a link last, though the clock was set back meanwhile', async () => {
     const stateDir = tempDir();
     const operations = await open(stateDir);
     const gate = Promise.withResolvers<void>();
@@ -122,12 +122,17 @@ describe('operations', () => {
       await gate.promise;
       return staged;
     });
-    for (let n = 1; n <= 1100; n += 1) {
+    const flips = async (context: OperationContext) => {
+      await context.record({ event: 'flipping', from: '.deploy/web-0', to: '.deploy/web-1' });
+      return staged;
+    };
+    await outcome(await operations.start(order({ operationId: 'flipped' }), nothing, flips));
+    for (let n = 1; n <= 1099; n += 1) {
       await outcome(await operations.start(order({ operationId: `op${n}` }), nothing, async () => staged));
       utimesSync(join(stateDir, 'operations', `op${n}.jsonl`), 1_600_000_000 - n, 1_600_000_000 - n);
     }
-    const known = Array.from({ length: 999 }, (_, n) => `op${n + 102}`);
-    await expect.poll(() => [...operations.all().keys()]).toEqual(['slow', ...known]);
+    const known = Array.from({ length: 998 }, (_, n) => `op${n + 102}`);
+    await expect.poll(() => [...operations.all().keys()]).toEqual(['slow', 'flipped', ...known]);
     expect(readdirSync(join(stateDir, 'operations'))).toHaveLength(1000);
     gate.resolve();
     expect(await outcome(slow)).toEqual(staged);

@@ -1,0 +1,33 @@
+import { dirname } from 'node:path';
+import type { BaseLinks } from '../operations/base-links.ts';
+import { textsBefore } from '../operations/last-flips.ts';
+import type { Operations } from '../operations/operations.ts';
+import { pinnedReleases } from '../operations/pinned-releases.ts';
+import { type Layout, linkOf, releaseOfLinkText } from '../releases/layout.ts';
+import type { KeepReason } from '../releases/plan-prune.ts';
+import type { HostServices } from './host-services.ts';
+
+/**
+ * The releases of a base that operations need, and why: what those need that run now, what those have staged that may yet activate,
+ * and what each link was flipped away from last. `texts`: what the links name, by their paths.
+ */
+export function neededReleases(
+  { layout, texts }: { layout: Layout; texts: ReadonlyMap<string, string> },
+  { config, holds }: HostServices,
+  operations: Operations,
+): Map<string, KeepReason> {
+  const links: BaseLinks = {
+    linkOf(target) {
+      const link = linkOf(config, target);
+      return link !== undefined && dirname(link) === layout.baseDir ? link : undefined;
+    },
+    texts,
+  };
+  const known = operations.all();
+  const left = [...textsBefore(known.values(), links)].map((text) => releaseOfLinkText(layout, text));
+  const held = pinnedReleases(known.values(), links, Date.now()).union(holds.neededIn(layout.baseDir));
+  return new Map<string, KeepReason>([
+    ...left.filter((name) => name !== undefined).map((name) => [name, 'just_left'] as const),
+    ...[...held].map((name) => [name, 'held'] as const),
+  ]);
+}
