@@ -103,6 +103,7 @@ async function startWith(store: Store, config: ControllerConfig, log: Logger): P
     isDraining = true;
     log.info({ rollouts: rollouts.count }, 'stopping');
     await rollouts.drain({ finishMs: config.shutdown_grace, cancelMs: config.shutdown_grace });
+    await store.leave();
     // A caller that does not take its answer keeps nobody from stopping.
     const cut = setTimeout(() => app.server.closeAllConnections(), ANSWERS_MS);
     await app.close();

@@ -25,7 +25,9 @@ export interface Store {
   later: WriteBehind;
   /** Why nothing can be written now, in the database's words; undefined when it can. Tried at most once a second. */
   fault(): Promise<string | undefined>;
-  /** Writes what still waits, and lets go of the database. */
+  /** Writes what still waits; then other controllers may carry on with what this one leaves. Again: nothing. */
+  leave(): Promise<void>;
+  /** The same, and lets go of the database. */
   close(): Promise<void>;
 }
 
@@ -64,7 +66,10 @@ export async function openStore(
   const timer = setInterval(() => {
     pruning = pruning.then(prune);
   }, PRUNE_EVERY_MS).unref();
+  let leaving: Promise<void> | undefined;
+  const leave = () => (leaving ??= later.flush().then(() => membership.leave()));
   return {
+    leave,
     rollouts: new RolloutRecords(db, { later, ownership, changes }),
     db,
     later,
@@ -73,9 +78,9 @@ export async function openStore(
       clearInterval(timer);
       closing.abort();
       await pruning;
+      await leave();
       await later.flush();
       await listener?.close();
-      await membership.leave();
       await db.destroy();
     },
   };
