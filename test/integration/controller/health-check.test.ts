@@ -5,6 +5,8 @@ import { V1Client } from '../../helpers/v1-client.ts';
 
 const HTTP = 'http://127.0.0.1:8080/healthz';
 const TCP = '127.0.0.1:8080';
+/** Of 300 characters. */
+const LONGEST = `${'h'.repeat(295)}:8080`;
 const DAY_S = 86_400;
 const DAY_MS = DAY_S * 1000;
 
@@ -43,7 +45,7 @@ describe('a health check in /v1 is passed on to the agent', () => {
     ['with status 599', { http: { url: HTTP, status: 599 } }, { http: { url: HTTP, status: 599 } }],
     ['with a URL of 2000 characters', { http: long(HTTP, 2000) }, { http: { url: long(HTTP, 2000) } }],
     ['with a port', { tcp: TCP }, { tcp: { address: TCP }, ...defaults }],
-    ['with an address of 300 characters', { tcp: long(TCP, 300) }, { tcp: { address: long(TCP, 300) } }],
+    ['with an address of 300 characters', { tcp: LONGEST }, { tcp: { address: LONGEST } }],
     ['with a command', { command: ['test', '-e', 'x'] }, { command: { argv: ['test', '-e', 'x'] }, ...defaults }],
     ['with a command of 100 words', { command: words(100) }, { command: { argv: words(100) } }],
     ['with a word of 4000 characters', { command: [long('x', 4000)] }, { command: { argv: [long('x', 4000)] } }],
@@ -57,6 +59,7 @@ describe('a health check in /v1 is passed on to the agent', () => {
       { tcp: TCP, interval_seconds: DAY_S, timeout_seconds: DAY_S },
       { intervalMs: DAY_MS, timeoutMs: DAY_MS },
     ],
+    ['with less than a millisecond, which is not none', { tcp: TCP, interval_seconds: 0.0004 }, { intervalMs: 1 }],
     ['with one success', { tcp: TCP, successes: 1 }, { successes: 1 }],
     ['with 100 successes', { tcp: TCP, successes: 100 }, { successes: 100 }],
   ])('%s', async (_, sent, told) => {
@@ -75,6 +78,9 @@ describe('a health check in /v1 is refused, by the name of its field,', () => {
     ['that is a text', HTTP, ''],
     ['with an unknown field', { tcp: TCP, colour: 'red' }, '.colour'],
     ['with an unknown field beside the URL', { http: { url: HTTP, method: 'POST' } }, '.http.method'],
+    ['with a URL of another scheme', { http: 'ftp://127.0.0.1/x' }, '.http'],
+    ['with an address without a port', { tcp: '127.0.0.1' }, '.tcp'],
+    ['with a NUL in a word', { command: ['true', 'a\0b'] }, '.command[1]'],
     ['with status 99', { http: { url: HTTP, status: 99 } }, '.http.status'],
     ['with status 600', { http: { url: HTTP, status: 600 } }, '.http.status'],
     ['with a URL of 2001 characters', { http: long(HTTP, 2001) }, '.http'],

@@ -96,23 +96,36 @@ function canaryOf(hosts: number, pause: RolloutOptions['canary_pause']): Canary 
 
 /** `{ http: URL }` or `{ http: { url, status } }`, `{ tcp: "host:port" }`, `{ command: [...] }`, with times in seconds. */
 function healthCheckField(rule: string) {
-  const seconds = z.number().positive().max(DAY_S).optional();
+  // Whatever is wrong inside is told as the whole is: zod's own words are English, and name no field of ours.
+  const error = rule;
+  const seconds = z.number({ error }).positive({ error }).max(DAY_S, { error }).optional();
   const times = {
     interval_seconds: seconds,
     timeout_seconds: seconds,
     deadline_seconds: seconds,
-    successes: z.int().min(1).max(100).optional(),
+    successes: z.int({ error }).min(1, { error }).max(100, { error }).optional(),
   };
-  const http = z.union([
-    z.string().max(2000),
-    z.strictObject({ url: z.string().max(2000), status: z.int().min(100).max(599).optional() }),
-  ]);
+  const url = z
+    .string({ error })
+    .max(2000, { error })
+    .regex(/^https?:\/\/[^\s/]/i, { error });
+  const status = z.int({ error }).min(100, { error }).max(599, { error }).optional();
+  const http = z.union([url, z.strictObject({ url, status }, { error })], { error });
+  const tcp = z
+    .string({ error })
+    .max(300, { error })
+    .regex(/^\S*:\d{1,5}$/, { error });
+  const word = z
+    .string({ error })
+    .min(1, { error })
+    .max(4000, { error })
+    .refine((text) => !text.includes('\0'), { error });
   return z
     .union(
       [
         z.strictObject({ http, ...times }),
-        z.strictObject({ tcp: z.string().max(300), ...times }),
-        z.strictObject({ command: z.array(z.string().min(1).max(4000)).min(1).max(100), ...times }),
+        z.strictObject({ tcp, ...times }),
+        z.strictObject({ command: z.array(word, { error }).min(1, { error }).max(100, { error }), ...times }),
       ],
       { error: rule },
     )
@@ -137,7 +150,8 @@ function timesOf(sent: {
   deadline_seconds?: number | undefined;
   successes?: number | undefined;
 }): Omit<HealthCheck, 'probe'> {
-  const ms = (value: number | undefined) => Math.round((value ?? 0) * 1000);
+  // 0 is the agent's default.
+  const ms = (value: number | undefined) => (value === undefined ? 0 : Math.max(1, Math.round(value * 1000)));
   return {
     intervalMs: ms(sent.interval_seconds),
     timeoutMs: ms(sent.timeout_seconds),
