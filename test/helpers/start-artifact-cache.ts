@@ -1,11 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
+import { freePort } from './free-port.ts';
 import { programPath } from './requires.ts';
 
 const DOCUMENTED = fileURLToPath(new URL('../../docs/artifact-cache.nginx.conf', import.meta.url));
@@ -108,16 +109,6 @@ function linesOf(file: string): string[] {
 function shortened(line: string): string {
   const [, , method, place, status, , cache] = line.split(' ');
   return `${method} ${place} ${status} ${cache}`;
-}
-
-/** nginx cannot choose one itself. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 async function listens(port: number, nginx: ChildProcess): Promise<boolean> {
