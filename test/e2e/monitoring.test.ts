@@ -95,6 +95,7 @@ describe.runIf(requires('prometheus'))(
             $__rate_interval: '5m',
             $__interval: '5m',
           }),
+          watched.atSeconds,
         );
     });
     afterAll(() => watched?.stop());

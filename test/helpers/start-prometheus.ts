@@ -11,7 +11,7 @@ import { sendRequest } from './send-request.ts';
 
 const DOCUMENTED = fileURLToPath(new URL('../../docs/prometheus.yml', import.meta.url));
 const READY_MS = 20_000;
-const SEEN_MS = 20_000;
+const SEEN_MS = 40_000;
 
 /** One series as an instant query answers it. */
 export interface Sample {
@@ -19,12 +19,12 @@ export interface Sample {
   value: number;
 }
 
-/** A Prometheus with the configuration of the docs, which scrapes four times a second. */
+/** A Prometheus with the configuration of the docs, which scrapes twice a second. */
 export interface Prometheus {
-  /** What an expression comes to now. @throws with what Prometheus says of one that it does not understand. */
-  query(expression: string): Promise<Sample[]>;
-  /** Resolves once an expression comes to a value. @throws when it has not within 20 seconds. */
-  until(expression: string, value: number): Promise<void>;
+  /** What an expression comes to, now or at a time in seconds of the epoch. @throws with what Prometheus says of one that it does not understand. */
+  query(expression: string, atSeconds?: number): Promise<Sample[]>;
+  /** Resolves once an expression comes to a value, with the time in seconds at which it did. @throws when it has not within 40 seconds. */
+  until(expression: string, value: number): Promise<number>;
   /** The labels of each series of a metric so far. */
   series(metric: string): Promise<Record<string, string>[]>;
   /** The alerts of the docs: their expressions, and what went wrong with them. */
@@ -56,8 +56,9 @@ export async function startPrometheus(dir: string, targets: Record<string, strin
     await end(child);
     throw new Error(`prometheus is not ready:\n${readFileSync(log, 'utf8')}`);
   }
-  const query: Prometheus['query'] = async (expression) => {
-    const data = await ask(`${base}/api/v1/query?${new URLSearchParams({ query: expression })}`);
+  const query: Prometheus['query'] = async (expression, atSeconds) => {
+    const time = atSeconds === undefined ? {} : { time: String(atSeconds) };
+    const data = await ask(`${base}/api/v1/query?${new URLSearchParams({ query: expression, ...time })}`);
     const { result } = data as { result: { metric: Record<string, string>; value: [number, string] }[] };
     return result.map(({ metric, value }) => ({ metric, value: Number(value[1]) }));
   };
@@ -65,8 +66,11 @@ export async function startPrometheus(dir: string, targets: Record<string, strin
     query,
     async until(expression, value) {
       const giveUpAt = Date.now() + SEEN_MS;
-      for (let found = await query(expression); found[0]?.value !== value; found = await query(expression)) {
-        if (Date.now() > giveUpAt) throw new Error(`${expression} is ${found[0]?.value}, expected ${value}`);
+      for (;;) {
+        const nowMs = Date.now();
+        const [found] = await query(expression, nowMs / 1000);
+        if (found?.value === value) return nowMs / 1000;
+        if (nowMs > giveUpAt) throw new Error(`${expression} is ${found?.value}, expected ${value}`);
         await delay(50);
       }
     },
@@ -88,10 +92,10 @@ function configWith(targets: Record<string, string[]>): string {
   const scrape_configs = documented.scrape_configs.map((job) => {
     const own = targets[job.job_name];
     if (!own) throw new Error(`${DOCUMENTED} has a job ${job.job_name}, for which this test has no targets`);
-    return { ...job, scrape_interval: '250ms', static_configs: [{ targets: own }] };
+    return { ...job, scrape_interval: '500ms', static_configs: [{ targets: own }] };
   });
   const rule_files = documented.rule_files.map((name) => resolve(dirname(DOCUMENTED), name));
-  return stringify({ global: { evaluation_interval: '250ms', scrape_timeout: '250ms' }, rule_files, scrape_configs });
+  return stringify({ global: { evaluation_interval: '500ms', scrape_timeout: '500ms' }, rule_files, scrape_configs });
 }
 
 async function ask(url: string): Promise<unknown> {

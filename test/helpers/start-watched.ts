@@ -19,6 +19,8 @@ export interface Watched {
   agents: string[];
   /** In each, two hosts are deployed; then the same two fail for want of the package, and with them one where nobody is. */
   rounds: number;
+  /** A time after that at which all three had just been scraped, in seconds. On a busy machine a scrape may fail later. */
+  atSeconds: number;
   stop(): Promise<void>;
 }
 
@@ -70,11 +72,12 @@ export async function startWatched(): Promise<Watched> {
       await prometheus.until('sum(sampan_agent_operations_total)', 6 * round);
       await prometheus.until('sum(sampan_http_request_seconds_count{route="/deploy"})', 2 * round);
     }
+    const atSeconds = await prometheus.until('sum(up)', 3);
     const pages = [controller.url, ...agents.map(({ healthUrl }) => healthUrl)].map((url) =>
       sendRequest(`${url}/metrics`),
     );
     const exposed = (await Promise.all(pages)).map(({ text }) => text).join('');
-    return { prometheus, exposed, ...scraped, rounds: ROUNDS, stop };
+    return { prometheus, exposed, ...scraped, rounds: ROUNDS, atSeconds, stop };
   } catch (error) {
     await stop();
     throw error;

@@ -31,6 +31,8 @@ const REASONS: Record<string, string> = {
   // Node says this of every connection that ended too early, reset or not.
   ECONNRESET: 'connection closed',
   HPE_INVALID_EOF_STATE: 'connection closed',
+  // Without a status: it answered nothing.
+  ERR_PROXY_TUNNEL: 'connection closed',
 };
 
 /** What a server says that may have passed a moment later. */

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer as createHttpServer } from 'node:http';
-import { type AddressInfo, createServer } from 'node:net';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { agentConfigSchema } from '@sampan/agent/config.ts';
@@ -259,13 +259,14 @@ describe('a URL', () => {
   });
 
   it.each([
-    [403, 1],
-    [503, 2],
-  ])('asks the proxy for a tunnel where it is https, which answers %d: %d times', async (status, times) => {
+    ['says 403', 'HTTP/1.1 403 No\r\n\r\n', 'the proxy opens no tunnel: HTTP 403', 1],
+    ['says 503', 'HTTP/1.1 503 No\r\n\r\n', 'the proxy opens no tunnel: HTTP 503', 2],
+    ['closes', '', 'connection closed', 2],
+  ])('asks the proxy for a tunnel where it is https: one that %s', async (_what, answer, reason, times) => {
     const asked: (string | undefined)[] = [];
     const proxy = createHttpServer().on('connect', ({ url }, socket) => {
       asked.push(url);
-      socket.end(`HTTP/1.1 ${status} No\r\n\r\n`);
+      socket.end(answer);
     });
     proxy.listen(0, '127.0.0.1');
     await once(proxy, 'listening');
@@ -274,13 +275,36 @@ describe('a URL', () => {
     const download = { proxy: `http://ci:secret@127.0.0.1:${port}`, attempts: 2 };
     expect(await ground.refusal({ url: 'https://artifacts.invalid/a' }, { download })).toEqual({
       code: 'DOWNLOAD_CONNECTION',
-      params: {
-        origin: 'https://artifacts.invalid',
-        reason: `the proxy opens no tunnel: HTTP ${status}`,
-        proxy: `http://127.0.0.1:${port}`,
-      },
+      params: { origin: 'https://artifacts.invalid', reason, proxy: `http://127.0.0.1:${port}` },
     });
     expect(asked).toEqual(Array(times).fill('artifacts.invalid:443'));
+  });
+
+  it.each([
+    ['does not answer', ''],
+    ['opens the tunnel and passes nothing on', 'HTTP/1.1 200 OK\r\n\r\n'],
+  ])('does not wait for ever for a proxy that %s', async (_what, answer) => {
+    const { promise: asked, resolve: ask } = Promise.withResolvers<Socket>();
+    const proxy = createServer((socket) => {
+      socket.on('error', () => socket.destroy()).once('data', () => socket.write(answer, () => ask(socket)));
+    });
+    proxy.listen(0, '127.0.0.1');
+    await once(proxy, 'listening');
+    onTestFinished(() => void proxy.close());
+    const url = 'https://artifacts.invalid/a';
+    const { port } = proxy.address() as AddressInfo;
+    const download = { proxy: `http://127.0.0.1:${port}` };
+    const caller = new AbortController();
+    const fetched = ground.fetch({ url }, { download }, caller.signal);
+    const socket = await asked;
+    const closed = new Promise((resolve) => socket.resume().once('close', resolve));
+    caller.abort(new Error('cancelled'));
+    await expect(fetched).rejects.toThrow('cancelled');
+    await closed;
+    expect(await ground.refusal({ url }, { download: { ...download, timeout: '300ms' } })).toEqual({
+      code: 'DOWNLOAD_TIMEOUT',
+      params: { seconds: 0.3, bytes: 0, ...download },
+    });
   });
 
   it('that breaks off or stalls behind a proxy says which', async () => {
