@@ -259,10 +259,10 @@ describe('a URL', () => {
   });
 
   it.each([
-    ['says 403', 'HTTP/1.1 403 No\r\n\r\n', 'the proxy opens no tunnel: HTTP 403', 1],
-    ['says 503', 'HTTP/1.1 503 No\r\n\r\n', 'the proxy opens no tunnel: HTTP 503', 2],
-    ['closes', '', 'connection closed', 2],
-  ])('asks the proxy for a tunnel where it is https: one that %s', async (_what, answer, reason, times) => {
+    { answer: 'HTTP/1.1 403 No\r\n\r\n', reason: 'the proxy opens no tunnel: HTTP 403', times: 1 },
+    { answer: 'HTTP/1.1 503 No\r\n\r\n', reason: 'the proxy opens no tunnel: HTTP 503', times: 2 },
+    { answer: '', reason: 'connection closed', times: 2 },
+  ])('asks the proxy for a tunnel where it is https, $times times: $reason', async ({ answer, reason, times }) => {
     const asked: (string | undefined)[] = [];
     const proxy = createHttpServer().on('connect', ({ url }, socket) => {
       asked.push(url);
