@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 
 /** One request as it came. */
@@ -33,6 +34,13 @@ export interface Behaviour {
   after?: Promise<unknown>;
 }
 
+/** What an origin speaks https with: one of the names in its certificate, which has to be resolved to its address. */
+export interface OriginTls {
+  name: string;
+  key: string;
+  certificate: string;
+}
+
 /** An artifact origin on a port of its own, on loopback, that behaves as it is told. */
 export class Origin {
   /** All requests, in their order. */
@@ -40,10 +48,17 @@ export class Origin {
   readonly #paths = new Map<string, Behaviour[]>();
   readonly #waiting: (() => void)[] = [];
   readonly #sockets = new Set<Socket>();
-  readonly #server = createServer((request, response) => void this.#answer(request, response));
+  readonly #tls: OriginTls | undefined;
+  readonly #server;
 
-  static async start(host = '127.0.0.1'): Promise<Origin> {
-    const origin = new Origin();
+  private constructor(tls: OriginTls | undefined) {
+    const answer = (request: IncomingMessage, response: ServerResponse) => void this.#answer(request, response);
+    this.#tls = tls;
+    this.#server = tls ? createHttpsServer({ key: tls.key, cert: tls.certificate }, answer) : createServer(answer);
+  }
+
+  static async start(host = '127.0.0.1', tls?: OriginTls): Promise<Origin> {
+    const origin = new Origin(tls);
     origin.#server.on('connection', (socket: Socket) => {
       origin.#sockets.add(socket);
       socket.on('close', () => origin.#sockets.delete(socket)).on('error', () => socket.destroy());
@@ -56,6 +71,7 @@ export class Origin {
   /** Scheme, host and port. */
   get url(): string {
     const { address, port } = this.#server.address() as AddressInfo;
+    if (this.#tls) return `https://${this.#tls.name}:${port}`;
     return `http://${address.includes(':') ? `[${address}]` : address}:${port}`;
   }
 
@@ -107,8 +123,8 @@ export class Origin {
 }
 
 /** Starts an origin; whoever does closes it. */
-export function startOrigin(host?: string): Promise<Origin> {
-  return Origin.start(host);
+export function startOrigin(host?: string, tls?: OriginTls): Promise<Origin> {
+  return Origin.start(host, tls);
 }
 
 function pathIn(url: string): string {

@@ -35,6 +35,7 @@ export const systemRequirements = {
   xz: program('xz', 'xz-utils'),
   supervisord: program('supervisord', 'supervisor'),
   nginx: program('nginx', 'nginx'),
+  prometheus: program('prometheus', 'prometheus'),
   'php-fpm': program('php-fpm*', 'php-fpm'),
   java: program('java', 'default-jre-headless'),
   strace: program('strace', 'strace'),

@@ -22,6 +22,9 @@ function template(placeholders: readonly string[]) {
     });
 }
 
+/** Node takes a proxy of any other scheme for none, and would ask the origin itself. May hold a password: no error shows it. */
+const proxyUrl = z.url({ protocol: /^https?$/, error: 'expected the URL of an HTTP proxy, such as http://proxy:3128' });
+
 const hook = z.strictObject({
   run: command,
   user: z.string().min(1).nullable().default(null),
@@ -92,7 +95,7 @@ export const agentConfigSchema = z.strictObject({
       idle_timeout: duration.prefault('30s'),
       attempts: z.int().min(1).max(20).default(4),
       max_redirects: z.int().min(0).max(20).default(5),
-      proxy: z.url().nullable().default(null),
+      proxy: proxyUrl.nullable().default(null),
     })
     .prefault({}),
   unpack: z

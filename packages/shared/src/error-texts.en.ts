@@ -50,10 +50,13 @@ export const enTexts: { [C in ErrorCode]: (params: ErrorParams[C]) => string } =
   IDEMPOTENCY_MISMATCH: ({ id }) => `this Idempotency-Key came before with another request, which is rollout ${id}`,
   OPERATION_INTERRUPTED: ({ phase }) => `interrupted: the agent restarted during ${phase}`,
   OPERATION_UNKNOWN: ({ operationId }) => `state unknown: the agent has no record of operation ${operationId}`,
-  DOWNLOAD_HTTP_STATUS: ({ status }) => `download failed: HTTP ${status}`,
-  DOWNLOAD_CONNECTION: ({ origin, reason }) => `download failed: cannot read from ${origin} (${reason})`,
-  DOWNLOAD_TIMEOUT: ({ seconds, bytes }) => `download failed: not done within ${seconds} s, got ${formatBytes(bytes)}`,
-  DOWNLOAD_TRUNCATED: ({ found, expected }) => `download failed: truncated, got ${found} bytes of ${expected}`,
+  DOWNLOAD_HTTP_STATUS: ({ status, proxy }) => `download failed: HTTP ${status}${via(proxy)}`,
+  DOWNLOAD_CONNECTION: ({ origin, reason, proxy }) =>
+    `download failed: cannot read from ${origin} (${reason})${via(proxy)}`,
+  DOWNLOAD_TIMEOUT: ({ seconds, bytes, proxy }) =>
+    `download failed: not done within ${seconds} s, got ${formatBytes(bytes)}${via(proxy)}`,
+  DOWNLOAD_TRUNCATED: ({ found, expected, proxy }) =>
+    `download failed: truncated, got ${found} bytes of ${expected}${via(proxy)}`,
   DOWNLOAD_CHANGED: ({ found, expected }) =>
     `download failed: the file changed meanwhile, ETag ${found}, expected ${expected}`,
   DOWNLOAD_NOT_ALLOWED: ({ origin }) => `download failed: ${origin} is not in download.allow`,
@@ -147,6 +150,11 @@ const refusals: Record<EntryRefusal, string> = {
   link_absolute: 'link points at an absolute path that allow_links_to does not list',
   type: 'unsupported type',
 };
+
+/** Names the proxy that was asked: what went wrong may well be its fault. */
+function via(proxy: string | undefined): string {
+  return proxy === undefined ? '' : `, through the proxy ${proxy} (download.proxy)`;
+}
 
 function lastLines(output: string): string {
   return output === '' ? '' : `, output: ${output}`;

@@ -46,10 +46,12 @@ export const zhTexts: { [C in ErrorCode]: (params: ErrorParams[C]) => string } =
   IDEMPOTENCY_MISMATCH: ({ id }) => `Idempotency-Key 已用于另一个请求, 即部署 ${id}`,
   OPERATION_INTERRUPTED: ({ phase }) => `操作被中断: Agent在 ${phase} 阶段重启`,
   OPERATION_UNKNOWN: ({ operationId }) => `状态未知: Agent没有操作 ${operationId} 的记录`,
-  DOWNLOAD_HTTP_STATUS: ({ status }) => `下载文件失败: HTTP ${status}`,
-  DOWNLOAD_CONNECTION: ({ origin, reason }) => `下载文件失败: 无法从 ${origin} 读取 (${reason})`,
-  DOWNLOAD_TIMEOUT: ({ seconds, bytes }) => `下载文件失败: ${seconds} 秒内未完成, 已收到 ${formatBytes(bytes)}`,
-  DOWNLOAD_TRUNCATED: ({ found, expected }) => `下载文件失败: 文件不完整, 收到 ${found} 字节, 应为 ${expected} 字节`,
+  DOWNLOAD_HTTP_STATUS: ({ status, proxy }) => `下载文件失败: HTTP ${status}${via(proxy)}`,
+  DOWNLOAD_CONNECTION: ({ origin, reason, proxy }) => `下载文件失败: 无法从 ${origin} 读取 (${reason})${via(proxy)}`,
+  DOWNLOAD_TIMEOUT: ({ seconds, bytes, proxy }) =>
+    `下载文件失败: ${seconds} 秒内未完成, 已收到 ${formatBytes(bytes)}${via(proxy)}`,
+  DOWNLOAD_TRUNCATED: ({ found, expected, proxy }) =>
+    `下载文件失败: 文件不完整, 收到 ${found} 字节, 应为 ${expected} 字节${via(proxy)}`,
   DOWNLOAD_CHANGED: ({ found, expected }) => `下载文件失败: 下载过程中文件发生变化, ETag 为 ${found}, 应为 ${expected}`,
   DOWNLOAD_NOT_ALLOWED: ({ origin }) => `下载文件失败: 不允许从 ${origin} 下载 (download.allow)`,
   DOWNLOAD_REDIRECTS: ({ max }) => `下载文件失败: 重定向超过 ${max} 次`,
@@ -138,6 +140,11 @@ const refusals: Record<EntryRefusal, string> = {
   link_absolute: '软连接指向绝对路径, 不在 allow_links_to 之内',
   type: '不支持的类型',
 };
+
+/** Names the proxy that was asked: what went wrong may well be its fault. */
+function via(proxy: string | undefined): string {
+  return proxy === undefined ? '' : `, 经代理 ${proxy} (download.proxy)`;
+}
 
 function lastLines(output: string): string {
   return output === '' ? '' : `, 输出: ${output}`;

@@ -62,11 +62,11 @@ export interface ErrorParams {
   IDEMPOTENCY_MISMATCH: { id: string };
   OPERATION_INTERRUPTED: { phase: string };
   OPERATION_UNKNOWN: { operationId: string };
-  // The artifact's origin.
-  DOWNLOAD_HTTP_STATUS: { status: number };
-  DOWNLOAD_CONNECTION: { origin: string; reason: string };
-  DOWNLOAD_TIMEOUT: { seconds: number; bytes: number };
-  DOWNLOAD_TRUNCATED: { found: number; expected: number };
+  // The artifact's origin. `proxy`: whom the agent asked in its place (`download.proxy`), as scheme, host and port.
+  DOWNLOAD_HTTP_STATUS: { status: number; proxy?: string };
+  DOWNLOAD_CONNECTION: { origin: string; reason: string; proxy?: string };
+  DOWNLOAD_TIMEOUT: { seconds: number; bytes: number; proxy?: string };
+  DOWNLOAD_TRUNCATED: { found: number; expected: number; proxy?: string };
   DOWNLOAD_CHANGED: { found: string; expected: string };
   DOWNLOAD_NOT_ALLOWED: { origin: string };
   DOWNLOAD_REDIRECTS: { max: number };

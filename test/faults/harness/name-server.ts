@@ -5,6 +5,7 @@ import { once } from 'node:events';
 export interface NameServer {
   /** Whether it answers; at first it does. */
   answers: boolean;
+  port: number;
   close(): void;
 }
 
@@ -12,15 +13,16 @@ const HEADER_BYTES = 12;
 const TYPE_A = 1;
 const NO_SUCH_NAME = 3;
 
-/** Serves IPv4 addresses by name on port 53 of an address. */
-export async function startNameServer(address: string, names: Record<string, string>): Promise<NameServer> {
+/** Serves IPv4 addresses by name on a port of an address; port 0 lets the system choose. */
+export async function startNameServer(address: string, names: Record<string, string>, port = 53): Promise<NameServer> {
   const socket = createSocket('udp4');
-  const server: NameServer = { answers: true, close: () => socket.close() };
+  const server: NameServer = { answers: true, port, close: () => socket.close() };
   socket.on('message', (query: Buffer, { port, address: from }: RemoteInfo) => {
     if (server.answers) socket.send(answerTo(query, names), port, from);
   });
-  socket.bind(53, address);
+  socket.bind(port, address);
   await once(socket, 'listening');
+  server.port = socket.address().port;
   return server;
 }
 

@@ -402,6 +402,22 @@ const variants: { error: DeployError; zh: string; en: string }[] = [
     'bad request: filename is missing, expected 文件名',
   ]),
   variant('STATE_UNKNOWN', { known: 'EIO' }, ['状态未知: EIO', 'state unknown: EIO']),
+  variant('DOWNLOAD_HTTP_STATUS', { status: 502, proxy: 'http://cache:3128' }, [
+    '下载文件失败: HTTP 502, 经代理 http://cache:3128 (download.proxy)',
+    'download failed: HTTP 502, through the proxy http://cache:3128 (download.proxy)',
+  ]),
+  variant('DOWNLOAD_CONNECTION', { origin: 'http://oss.example', reason: 'ECONNREFUSED', proxy: 'http://cache:3128' }, [
+    '下载文件失败: 无法从 http://oss.example 读取 (ECONNREFUSED), 经代理 http://cache:3128 (download.proxy)',
+    'download failed: cannot read from http://oss.example (ECONNREFUSED), through the proxy http://cache:3128 (download.proxy)',
+  ]),
+  variant('DOWNLOAD_TIMEOUT', { seconds: 30, bytes: 1536, proxy: 'http://cache:3128' }, [
+    '下载文件失败: 30 秒内未完成, 已收到 1.5 KiB, 经代理 http://cache:3128 (download.proxy)',
+    'download failed: not done within 30 s, got 1.5 KiB, through the proxy http://cache:3128 (download.proxy)',
+  ]),
+  variant('DOWNLOAD_TRUNCATED', { found: 10, expected: 20, proxy: 'http://cache:3128' }, [
+    '下载文件失败: 文件不完整, 收到 10 字节, 应为 20 字节, 经代理 http://cache:3128 (download.proxy)',
+    'download failed: truncated, got 10 bytes of 20, through the proxy http://cache:3128 (download.proxy)',
+  ]),
   variant('ARCHIVE_LIMIT', { limit: 'unpack.max_ratio', max: 1000 }, [
     '解压文件失败: 超过限制 unpack.max_ratio = 1000',
     'unpacking failed: over the limit unpack.max_ratio = 1000',

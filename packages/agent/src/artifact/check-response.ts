@@ -1,5 +1,5 @@
 import { DeployError } from '@sampan/shared/errors.ts';
-import { Interruption } from './interruption.ts';
+import { Interruption, PASSING_STATUS, viaOf } from './interruption.ts';
 import type { OpenedUrl } from './open-url.ts';
 import { parseRetryAfter } from './retry-pause.ts';
 
@@ -12,8 +12,6 @@ export interface FileFacts {
   /** Of the whole file, lower-case hex. */
   md5: string | undefined;
 }
-
-const PASSING_STATUS = new Set([408, 429, 500, 502, 503, 504]);
 
 /**
  * Reads what a 200 says of its file.
@@ -48,7 +46,7 @@ export function changedError(opened: OpenedUrl, { etag }: FileFacts): Interrupti
 
 /** A status that is of no use to us. */
 function statusError(opened: OpenedUrl): DeployError | Interruption {
-  const failure = new DeployError('DOWNLOAD_HTTP_STATUS', { status: opened.status });
+  const failure = new DeployError('DOWNLOAD_HTTP_STATUS', { status: opened.status, ...viaOf(opened.source) });
   if (!PASSING_STATUS.has(opened.status)) return failure;
   return new Interruption(failure, parseRetryAfter(opened.header('retry-after')));
 }
@@ -67,10 +65,13 @@ export function isStrong(etag: string): boolean {
  * Many servers label a .tar.gz as `Content-Encoding: gzip`, and send it as it is: fine, its bytes tell what it is. Anything
  * else would have to be decoded to be what was asked for, and its checksum would be of something else.
  */
-function assertPlain({ header, origin }: OpenedUrl): void {
+function assertPlain({ header, source }: OpenedUrl): void {
   const encoding = (header('content-encoding') ?? 'identity').trim().toLowerCase();
   if (encoding === '' || encoding === 'identity' || encoding === 'gzip' || encoding === 'x-gzip') return;
-  throw new DeployError('DOWNLOAD_CONNECTION', { origin, reason: `Content-Encoding ${encoding}, expected identity` });
+  throw new DeployError('DOWNLOAD_CONNECTION', {
+    ...source,
+    reason: `Content-Encoding ${encoding}, expected identity`,
+  });
 }
 
 function md5Of(base64: string | undefined): string | undefined {

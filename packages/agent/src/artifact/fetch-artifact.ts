@@ -61,7 +61,7 @@ class Fetch {
       if (!this.#deadline.signal.aborted) throw error;
       const seconds = this.#settings.download.timeout / 1000;
       const bytes = this.#transfer?.progress.bytes ?? 0;
-      throw new DeployError('DOWNLOAD_TIMEOUT', { seconds, bytes }, { cause: error });
+      throw new DeployError('DOWNLOAD_TIMEOUT', { seconds, bytes, ...this.#connections.via }, { cause: error });
     }
   }
 

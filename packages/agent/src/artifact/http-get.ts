@@ -23,12 +23,19 @@ export function httpGet(
   { connections, headers, answerTimeoutMs }: GetOptions,
   signal: AbortSignal,
 ): Promise<IncomingMessage> {
+  if (signal.aborted) return Promise.reject(signal.reason);
   const ask = url.protocol === 'https:' ? requestHttps : requestHttp;
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
   const options = { agent: connections.agentFor(url), headers, signal };
   const request = ask(`${url.origin}${url.pathname}${url.search}`, options, resolve);
-  const within = (ms: number, code: HttpTimeout['code']) =>
-    setTimeout(() => request.destroy(new HttpTimeout(code)), ms);
+  const giveUp = (error: unknown) => {
+    reject(error);
+    request.destroy();
+    connections.giveUpTunnels(error);
+  };
+  const within = (ms: number, code: HttpTimeout['code']) => setTimeout(() => giveUp(new HttpTimeout(code)), ms);
+  const onAbort = () => giveUp(signal.reason);
+  signal.addEventListener('abort', onAbort, { once: true });
   let timer = within(CONNECT_TIMEOUT_MS, 'CONNECT_TIMEOUT');
   // Its bytes have left: there is a connection, through TLS and a proxy where they are in between.
   request.once('finish', () => {
@@ -36,5 +43,8 @@ export function httpGet(
     timer = within(answerTimeoutMs, 'ANSWER_TIMEOUT');
   });
   request.on('error', reject).end();
-  return promise.finally(() => clearTimeout(timer));
+  return promise.finally(() => {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', onAbort);
+  });
 }

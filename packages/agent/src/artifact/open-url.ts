@@ -4,7 +4,7 @@ import type { AgentConfig } from '../config.ts';
 import { type BodyChunks, bodyChunks } from './body-chunks.ts';
 import type { Connections } from './connections.ts';
 import { httpGet } from './http-get.ts';
-import { connectionError } from './interruption.ts';
+import { connectionError, type Source } from './interruption.ts';
 import { isUrlAllowed, originOf } from './url-allowed.ts';
 
 /** An answer: its headers, and its body as far as somebody reads it. Whoever does not read it says `body.stop()`. */
@@ -13,8 +13,7 @@ export interface OpenedUrl {
   /** Of repeated headers the last. Names are in lower case. */
   header: (name: string) => string | undefined;
   body: BodyChunks;
-  /** Scheme, host and port of who answered, after all redirects. */
-  origin: string;
+  source: Source;
 }
 
 /** How URLs are opened. */
@@ -71,6 +70,7 @@ async function openOnce(
 ): Promise<OpenedUrl> {
   const origin = originOf(url);
   if (!isUrlAllowed(url, download.allow)) throw new DeployError('DOWNLOAD_NOT_ALLOWED', { origin });
+  const source = { origin, ...connections.via };
   const timeoutMs = download.idle_timeout;
   try {
     const response = await httpGet(
@@ -83,10 +83,10 @@ async function openOnce(
       signal,
     );
     const header = (name: string) => response.headersDistinct[name]?.at(-1);
-    return { status: response.statusCode ?? 0, header, body: bodyChunks(response, timeoutMs), origin };
+    return { status: response.statusCode ?? 0, header, body: bodyChunks(response, timeoutMs), source };
   } catch (cause) {
     signal.throwIfAborted();
-    throw connectionError(cause, origin);
+    throw connectionError(cause, source);
   }
 }
 

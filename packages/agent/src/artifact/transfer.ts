@@ -13,7 +13,7 @@ import { CONTENT_DIR, TREE_FILE } from '../unpack/unpack-order.ts';
 import type { ArtifactRequest, ArtifactSettings, FetchedArtifact } from './artifact-request.ts';
 import { BodyDigest } from './body-digest.ts';
 import type { FileFacts } from './check-response.ts';
-import { connectionError, Interruption } from './interruption.ts';
+import { connectionError, Interruption, type Source, viaOf } from './interruption.ts';
 import type { OpenedUrl } from './open-url.ts';
 import { Unpacker } from './unpacker.ts';
 
@@ -105,7 +105,7 @@ export class Transfer {
   }
 
   /** Passes the bytes of an answer on. @throws Interruption where they break off; then `receive` may be called again. */
-  async receive({ body, origin }: OpenedUrl): Promise<void> {
+  async receive({ body, source }: OpenedUrl): Promise<void> {
     void this.#unpackerEnd.then(() => {
       if (!this.#isChecksumInDoubt()) body.stop();
     });
@@ -116,7 +116,7 @@ export class Transfer {
       }
       this.#gotAll = this.#unpackerEnded === undefined || this.#isChecksumInDoubt();
     } catch (error) {
-      if (this.#unpackerEnded === undefined) throw this.#interruption(error, origin);
+      if (this.#unpackerEnded === undefined) throw this.#interruption(error, source);
     }
   }
 
@@ -189,15 +189,17 @@ export class Transfer {
     return failure === undefined || (isChecked && DeployError.is(failure, 'ARCHIVE_CORRUPT'));
   }
 
-  #interruption(error: unknown, origin: string): unknown {
+  #interruption(error: unknown, source: Source): unknown {
     if (systemCode(error) === 'BODY_TIMEOUT') {
       const seconds = this.#settings.download.idle_timeout / 1000;
-      return new Interruption(new DeployError('DOWNLOAD_TIMEOUT', { seconds, bytes: this.#bytes }, { cause: error }));
+      const params = { seconds, bytes: this.#bytes, ...viaOf(source) };
+      return new Interruption(new DeployError('DOWNLOAD_TIMEOUT', params, { cause: error }));
     }
-    const known = connectionError(error, origin);
+    const known = connectionError(error, source);
     const { totalBytes: expected } = this.#facts;
     if (!(known instanceof Interruption) || expected === undefined) return known;
-    return new Interruption(new DeployError('DOWNLOAD_TRUNCATED', { found: this.#bytes, expected }, { cause: error }));
+    const params = { found: this.#bytes, expected, ...viaOf(source) };
+    return new Interruption(new DeployError('DOWNLOAD_TRUNCATED', params, { cause: error }));
   }
 }
 

@@ -2,9 +2,10 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer as createHttpServer } from 'node:http';
-import { type AddressInfo, createServer } from 'node:net';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { agentConfigSchema } from '@sampan/agent/config.ts';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { file, tar, tarGz } from '../../../helpers/archives.ts';
 import { type Origin, startOrigin } from '../../../helpers/origin.ts';
@@ -257,23 +258,83 @@ describe('a URL', () => {
     expect(origin.received.map((request) => request.url)).toEqual([url]);
   });
 
-  it('asks the proxy for a tunnel where it is https', async () => {
+  it.each([
+    { answer: 'HTTP/1.1 403 No\r\n\r\n', reason: 'the proxy opens no tunnel: HTTP 403', times: 1 },
+    { answer: 'HTTP/1.1 503 No\r\n\r\n', reason: 'the proxy opens no tunnel: HTTP 503', times: 2 },
+    { answer: '', reason: 'connection closed', times: 2 },
+  ])('asks the proxy for a tunnel where it is https, $times times: $reason', async ({ answer, reason, times }) => {
     const asked: (string | undefined)[] = [];
     const proxy = createHttpServer().on('connect', ({ url }, socket) => {
       asked.push(url);
-      socket.end('HTTP/1.1 403 Forbidden\r\n\r\n');
+      socket.end(answer);
     });
     proxy.listen(0, '127.0.0.1');
     await once(proxy, 'listening');
     onTestFinished(() => void proxy.close());
     const { port } = proxy.address() as AddressInfo;
-    const download = { proxy: `http://127.0.0.1:${port}` };
+    const download = { proxy: `http://ci:secret@127.0.0.1:${port}`, attempts: 2 };
     expect(await ground.refusal({ url: 'https://artifacts.invalid/a' }, { download })).toEqual({
       code: 'DOWNLOAD_CONNECTION',
-      params: { origin: 'https://artifacts.invalid', reason: 'ERR_PROXY_TUNNEL' },
+      params: { origin: 'https://artifacts.invalid', reason, proxy: `http://127.0.0.1:${port}` },
     });
-    expect(asked).toEqual(['artifacts.invalid:443']);
+    expect(asked).toEqual(Array(times).fill('artifacts.invalid:443'));
   });
+
+  it.each([
+    ['does not answer', ''],
+    ['opens the tunnel and passes nothing on', 'HTTP/1.1 200 OK\r\n\r\n'],
+  ])('does not wait for ever for a proxy that %s', async (_what, answer) => {
+    const { promise: asked, resolve: ask } = Promise.withResolvers<Socket>();
+    const proxy = createServer((socket) => {
+      socket.on('error', () => socket.destroy()).once('data', () => socket.write(answer, () => ask(socket)));
+    });
+    proxy.listen(0, '127.0.0.1');
+    await once(proxy, 'listening');
+    onTestFinished(() => void proxy.close());
+    const url = 'https://artifacts.invalid/a';
+    const { port } = proxy.address() as AddressInfo;
+    const download = { proxy: `http://127.0.0.1:${port}` };
+    const caller = new AbortController();
+    const fetched = ground.fetch({ url }, { download }, caller.signal);
+    const socket = await asked;
+    const closed = new Promise((resolve) => socket.resume().once('close', resolve));
+    caller.abort(new Error('cancelled'));
+    await expect(fetched).rejects.toThrow('cancelled');
+    await closed;
+    expect(await ground.refusal({ url }, { download: { ...download, timeout: '300ms' } })).toEqual({
+      code: 'DOWNLOAD_TIMEOUT',
+      params: { seconds: 0.3, bytes: 0, ...download },
+    });
+  });
+
+  it('that breaks off or stalls behind a proxy says which', async () => {
+    const proxy = origin.url;
+    const url = 'http://artifacts.invalid/a.tar.gz';
+    origin.serve(url, { body: bytes, breakAfter: 5000 });
+    expect(await ground.refusal({ url }, { download: { proxy } })).toEqual({
+      code: 'DOWNLOAD_TRUNCATED',
+      params: { found: 5000, expected: bytes.length, proxy },
+    });
+    origin.serve(url, { body: bytes, stallAfter: 1000 });
+    expect(await ground.refusal({ url }, { download: { proxy, idle_timeout: '300ms' } })).toEqual({
+      code: 'DOWNLOAD_TIMEOUT',
+      params: { seconds: 0.3, bytes: 1000, proxy },
+    });
+    expect(await ground.refusal({ url }, { download: { proxy, timeout: '300ms' } })).toEqual({
+      code: 'DOWNLOAD_TIMEOUT',
+      params: { seconds: 0.3, bytes: 1000, proxy },
+    });
+  });
+
+  it.each(['socks5://127.0.0.1:1080', 'ftp://127.0.0.1', '127.0.0.1:3128'])(
+    'is never asked for past a proxy of a kind that there is not: %s is refused',
+    (proxy) => {
+      const { error } = agentConfigSchema.safeParse({ download: { proxy } });
+      expect(error?.issues.map(({ path, message }) => `${path.join('.')}: ${message}`)).toEqual([
+        'download.proxy: expected the URL of an HTTP proxy, such as http://proxy:3128',
+      ]);
+    },
+  );
 });
 
 describe('a download that fails', () => {
