@@ -75,6 +75,55 @@ describe.runIf(requires('postgresql'))('two controllers on one database', () => 
     }
   });
 
+  it('asked one after the other for the same begin anew each time: what was told is told to nobody else', async () => {
+    const { fleet, controller } = await testCluster(1);
+    const members = [await controller(), await controller()];
+    const order = { ...SHOP, server_list: fleet.names, ...fleet.pack('web-1') };
+    const ids = new Set<unknown>();
+    for (let n = 0; n < 12; n += 1) {
+      const { body, headers } = await sendRequest(`${members[n % 2]!.url}/deploy`, { method: 'POST', body: order });
+      expect(body).toEqual(done);
+      ids.add(headers['sampan-operation-id']);
+    }
+    expect(ids.size).toBe(12);
+  });
+
+  it('asked in the same moment with the same key answer from one rollout', async () => {
+    const { fleet, controller } = await testCluster(1);
+    const members = [await controller(), await controller()];
+    for (let round = 0; round < 8; round += 1) {
+      const body = { ...SHOP, server_list: fleet.names, ...fleet.pack(`web-${round}`) };
+      const headers = { 'idempotency-key': `round-${round}` };
+      const answers = await Promise.all(
+        members.map(({ url }) => sendRequest(`${url}/deploy`, { method: 'POST', body, headers })),
+      );
+      expect(answers.map((answer) => answer.body)).toEqual([done, done]);
+      expect(new Set(answers.map((answer) => answer.headers['sampan-operation-id'])).size).toBe(1);
+    }
+  });
+
+  it('that drain leave what waits to others at once, and see to what is asked of the rest until it has ended', async () => {
+    const { fleet, controller } = await testCluster(2);
+    const [one, other] = [await controller(), await controller()];
+    const paused = { ...SHOP, link_name: 'paused', hosts: fleet.names, ...fleet.pack('web-1'), canary: 1 };
+    const left = await one.api.begin(paused);
+    await one.api.watch(left).until(({ state }) => state === 'paused');
+    const body = Promise.withResolvers<void>();
+    const { file_url, filename } = fleet.pack('web-2');
+    fleet.origin.serve(`/${filename}`, { body: tarball({ version: 'web-2' }), after: body.promise });
+    const runs = { ...SHOP, server_list: fleet.names, file_url, filename };
+    const told = sendRequest(`${one.url}/deploy`, { method: 'POST', body: runs });
+    await fleet.origin.requested(`/${filename}`, 2);
+    const stopped = one.stop('SIGTERM');
+    await other.logged(({ msg, operationId }) => msg === 'rollout taken up again' && operationId === left);
+    const { rollouts } = (await other.api.get('/rollouts?link_name=web')).body as { rollouts: { id: string }[] };
+    expect((await other.api.post(`/rollouts/${rollouts[0]?.id}/cancel`)).status).toBe(202);
+    expect((await told).body).toMatchObject({ status_code: 501 });
+    expect((await other.api.rollout(rollouts[0]?.id ?? '')).state).toBe('cancelled');
+    body.resolve();
+    await stopped;
+  });
+
   it('carry on at once with what one of them leaves, and within ten seconds with what it dies of', async () => {
     const { fleet, controller } = await testCluster(3);
     const one = await controller();

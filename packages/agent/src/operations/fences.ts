@@ -62,18 +62,13 @@ export class Fences {
   }
 
   /**
-   * Obeys a controller that carries on with an operation, which was begun under the number `former` (0: not known). Durable when it
-   * resolves.
+   * Obeys a controller that carries on with an operation, which was begun under the number `former` (0: not known). Durable with the
+   * next `keep`, or the next order.
    * @throws DeployError COMMAND_OUTDATED: also where something else was done since.
    */
-  async announce(
-    link: string,
-    { fence, former }: { fence: Fence; former: number },
-    operationId: string,
-  ): Promise<void> {
+  announce(link: string, { fence, former }: { fence: Fence; former: number }, operationId: string): void {
     if (former > 0) this.assertNotOvertaken(link, { ...fence, number: former }, operationId);
     this.obey(link, fence, operationId);
-    await this.keep();
   }
 
   /**

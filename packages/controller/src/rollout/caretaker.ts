@@ -9,8 +9,8 @@ const LOOK_EVERY_MS = 500;
 export interface Care {
   /** Carries a rollout on that is this controller's from now on. */
   carryOn(operationId: string): Promise<void>;
-  /** Sees to what was asked of other controllers about rollouts that this one carries out. */
-  seeToRequests(): Promise<void>;
+  /** Sees to what was asked of other controllers about rollouts that this one carries out. @throws what `signal` was aborted with. */
+  seeToRequests(signal: AbortSignal): Promise<void>;
 }
 
 /** Looks, as long as this controller runs, for rollouts whose controller has died, and for what others were asked about our own. */
@@ -21,6 +21,7 @@ export class Caretaker {
   readonly #closing = new AbortController();
   /** Taken over, and to be carried on. */
   readonly #taken = new Set<string>();
+  #takesOver = true;
   #looking = Promise.resolve();
   #isFailing = false;
 
@@ -34,7 +35,13 @@ export class Caretaker {
     this.#looking = this.#lookOnAndOn();
   }
 
-  /** Nothing is taken over any more when it resolves. */
+  /** Takes nothing over any more; requests are still seen to. */
+  takeNoMore(): void {
+    this.#takesOver = false;
+    for (const operationId of this.#taken) this.#records.left(operationId);
+    this.#taken.clear();
+  }
+
   async stop(): Promise<void> {
     this.#closing.abort();
     await this.#looking;
@@ -44,25 +51,34 @@ export class Caretaker {
     const { signal } = this.#closing;
     while (!signal.aborted) {
       try {
-        await this.#look();
+        await this.#look(signal);
         this.#isFailing = false;
       } catch (err) {
-        if (!this.#isFailing) this.#log.error({ err }, 'cannot look for rollouts whose controller has died');
+        if (!this.#isFailing && !signal.aborted) {
+          this.#log.error({ err }, 'cannot look for rollouts whose controller has died');
+        }
         this.#isFailing = true;
       }
       await delay(LOOK_EVERY_MS, undefined, { signal, ref: false }).catch(() => undefined);
     }
   }
 
-  async #look(): Promise<void> {
-    await this.#care.seeToRequests();
-    for (const operationId of await this.#records.ownership.orphans()) {
-      if (this.#closing.signal.aborted) return;
+  async #look(signal: AbortSignal): Promise<void> {
+    await this.#care.seeToRequests(signal);
+    for (const operationId of this.#takesOver ? await this.#records.ownership.orphans() : []) {
+      if (!this.#takesOver) return;
       if (await this.#records.ownership.take(operationId)) this.#taken.add(operationId);
     }
-    for (const operationId of this.#taken) {
+    for (const operationId of this.#taken) await this.#carryOn(operationId);
+  }
+
+  /** What cannot be carried on yet keeps nothing else from it. */
+  async #carryOn(operationId: string): Promise<void> {
+    try {
       await this.#care.carryOn(operationId);
       this.#taken.delete(operationId);
+    } catch (err) {
+      this.#log.error({ operationId, err }, 'a rollout that was taken over cannot be carried on yet');
     }
   }
 }

@@ -28,7 +28,7 @@ export const hostTransitions = {
   staging: ['staged', 'failed', 'unknown', 'skipped'],
   staged: ['activating', 'failed', 'unknown', 'skipped'],
   activating: ['active', 'failed', 'unknown', 'skipped'],
-  active: ['succeeded', 'going_back', 'failed'],
+  active: ['succeeded', 'going_back', 'failed', 'unknown'],
   going_back: ['went_back', 'failed', 'unknown'],
   succeeded: [],
   failed: [],

@@ -28,7 +28,7 @@ export async function followRollout(
         if (record === undefined) return lostTrack(plan);
       } catch (err) {
         log.warn({ operationId, err }, 'cannot look how far the rollout is');
-        await delay(RETRY_MS, undefined, { signal });
+        await delay(RETRY_MS, undefined, { signal }).catch(() => signal.throwIfAborted());
       }
       await follower.next(signal);
     }

@@ -79,7 +79,16 @@ export class HostPart {
   async recall(): Promise<void> {
     if (isEnd(this.state)) return;
     const { operationId, stop, fence, plan, takenUp } = this.#rollout;
-    const recalled = { operationId, host: this.host, target: plan.target, fence, formerFence: takenUp?.fence };
+    const { host } = this;
+    // Whoever has the link that this one was not given is not to be refused there.
+    const isHeld = this.#rollout.held.has(host.address.key);
+    const recalled = {
+      operationId,
+      host,
+      target: plan.target,
+      fence: isHeld ? null : fence,
+      formerFence: takenUp?.fence,
+    };
     if (this.state === 'active' || this.state === 'going_back') {
       // One that is away is not waited for: what is to be done there next is.
       const { abandoned } = stop;
@@ -90,7 +99,8 @@ export class HostPart {
       return;
     }
     await this.#attempt(async () => {
-      Object.assign(this.#run, await recallOperation(this.#fleet, recalled, stop.cancelled));
+      const signal = AbortSignal.any([stop.cancelled, stop.suspended]);
+      Object.assign(this.#run, await recallOperation(this.#fleet, recalled, signal));
     });
   }
 

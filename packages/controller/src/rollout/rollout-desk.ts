@@ -50,14 +50,9 @@ export class RolloutDesk {
     if (known) return { id: known.operationId, isNew: false };
     const onHeld = plan.queue ? 'wait' : 'refuse';
     const rollout = this.#rollouts.begin(plan, by, { onHeld, idempotencyKey });
-    try {
-      await rollout.inProgress?.begun;
-    } catch (error) {
-      // The same key twice at one time: one of them was first.
-      const first = DeployError.is(error, 'STORE_UNWRITABLE') && (await this.#keyed(plan, idempotencyKey));
-      if (!first) throw error;
-      return { id: first.operationId, isNew: false };
-    }
+    const first = await this.#firstOf(plan, rollout, idempotencyKey);
+    if (first) return { id: first.operationId, isNew: false };
+    await rollout.inProgress?.begun;
     return { id: rollout.operationId, isNew: true };
   }
 
@@ -65,7 +60,12 @@ export class RolloutDesk {
   async start(plan: RolloutPlan, by: Requester, key?: string): Promise<RunningRollout> {
     const idempotencyKey = keyOf(by, key);
     const known = await this.#keyed(plan, idempotencyKey);
-    return known ? this.#rollouts.again(known, plan) : await this.#rollouts.start(plan, by, idempotencyKey);
+    if (known) return this.#rollouts.again(known, plan);
+    const rollout = await this.#rollouts.start(plan, by, idempotencyKey);
+    const first = await this.#firstOf(plan, rollout, idempotencyKey);
+    if (!first) return rollout;
+    rollout.leave({ wasTold: false });
+    return this.#rollouts.again(first, plan);
   }
 
   /** @throws DeployError ROLLOUT_NOT_FOUND */
@@ -148,6 +148,21 @@ export class RolloutDesk {
     });
   }
 
+  /** The same key twice at one time: one of them was first. Undefined: this one was, or what went wrong is something else. */
+  async #firstOf(
+    plan: RolloutPlan,
+    { inProgress }: RunningRollout,
+    idempotencyKey: string | undefined,
+  ): Promise<RecordedRollout | undefined> {
+    try {
+      if (idempotencyKey !== undefined) await inProgress?.begun;
+      return undefined;
+    } catch (error) {
+      if (!DeployError.is(error, 'STORE_UNWRITABLE')) return undefined;
+      return await this.#keyed(plan, idempotencyKey).catch(() => undefined);
+    }
+  }
+
   /** Leaves it to the controller that carries the rollout out. */
   async #ask(operationId: string, request: RolloutRequest, { who }: Requester): Promise<string> {
     const { requests, changes } = this.#records;
@@ -155,16 +170,27 @@ export class RolloutDesk {
     const follower = changes.follow(operationId);
     const signal = AbortSignal.timeout(NOTED_WITHIN_MS);
     try {
-      for (;;) {
-        const answer = await requests.answer(id);
+      while (!signal.aborted) {
+        const answer = await this.#answerTo(id, operationId);
         if (answer !== undefined) return answer;
-        await follower.next(signal);
+        await follower.next(signal).catch(() => undefined);
       }
-    } catch (error) {
-      if (signal.aborted) return 'OK';
-      throw error;
+      // It is written down: whoever carries the rollout out next sees to it.
+      return (await this.#answerTo(id, operationId)) ?? 'OK';
     } finally {
       follower.close();
+    }
+  }
+
+  /** Undefined where there is none yet, or the database cannot be asked. */
+  async #answerTo(id: string, operationId: string): Promise<string | undefined> {
+    try {
+      const hasEnded = await this.#records.hasEnded(operationId);
+      const answer = await this.#records.requests.answer(id);
+      // It had ended before anybody looked.
+      return answer ?? (hasEnded ? (await this.find(operationId)).course.state : undefined);
+    } catch {
+      return undefined;
     }
   }
 

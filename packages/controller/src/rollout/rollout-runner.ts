@@ -29,6 +29,9 @@ export interface Order {
   takenUp?: { course: Course; lastSeq: number; by: TakenUp };
 }
 
+/** So soon after a fault that nobody foresaw a rollout is tried again, here or elsewhere. */
+const AGAIN_MS = 60_000;
+
 /** Carries out the rollouts of this controller, from where they are until their end, or until another controller does. */
 export class RolloutRunner {
   readonly #fleet: Fleet;
@@ -118,8 +121,10 @@ export class RolloutRunner {
     this.#running.set(operationId, rollout);
     this.#joinable.set(key, rollout);
     const ended = () => {
-      if (this.#running.get(operationId) === rollout) this.#running.delete(operationId);
       if (this.#joinable.get(key) === rollout) this.#joinable.delete(key);
+      // It may be carried out here again by now.
+      if (this.#running.get(operationId) !== rollout) return;
+      this.#running.delete(operationId);
       this.#leases.drop(operationId);
     };
     const done = () => {
@@ -136,18 +141,27 @@ export class RolloutRunner {
   #noteStop(operationId: string, error: unknown): void {
     const { log } = this.#fleet;
     if (error instanceof SameRollout) return;
-    if (DeployError.is(error, 'CONTROLLER_DRAINING')) return;
-    if (error instanceof RolloutTakenOver) log.warn({ operationId }, 'rollout left: another controller carries it out');
-    else if (DeployError.is(error, 'LINK_HELD')) {
+    if (DeployError.is(error, 'CONTROLLER_DRAINING')) this.#records.left(operationId);
+    else if (error instanceof RolloutTakenOver) {
+      log.warn({ operationId }, 'rollout left: another controller carries it out');
+    } else if (DeployError.is(error, 'LINK_HELD')) {
       log.info({ operationId, params: error.params }, 'rollout refused: link held');
-    } else log.error({ operationId, err: error }, 'rollout not begun');
+    } else if (DeployError.is(error, 'STORE_UNWRITABLE')) log.error({ operationId, err: error }, 'rollout not begun');
+    else {
+      log.error({ operationId, err: error }, 'rollout cannot be carried on here: a fault of ours');
+      setTimeout(() => this.#records.left(operationId), AGAIN_MS).unref();
+    }
   }
 
   async #carryOut(order: Order, inProgress: InProgress): Promise<Outcomes<unknown>> {
     const { operationId, plan, takenUp } = order;
     const { log } = inProgress;
     const stop = this.#stopOf(inProgress);
-    let locked = await order.locked;
+    let locked = await order.locked.catch((error: unknown) => {
+      // Whoever asks something of it meanwhile does not wait for it to be written down.
+      inProgress.suspended.abort(error);
+      throw error;
+    });
     leaveWhenLost(this.#records.ownership.lost(operationId), inProgress);
     this.#leases.keep(operationId);
     const places = lockOrder(operationId, plan);
@@ -202,9 +216,10 @@ export class RolloutRunner {
   }
 
   /** What a rollout comes to that another controller carries out. */
-  follow(operationId: string, plan: RolloutPlan): Promise<Outcomes<unknown>> {
+  follow(operationId: string, plan: RolloutPlan, left?: AbortSignal): Promise<Outcomes<unknown>> {
     const services = { records: this.#records, log: this.#fleet.log };
-    return followRollout(services, { operationId, plan }, this.#leaving.signal);
+    const signal = left ? AbortSignal.any([this.#leaving.signal, left]) : this.#leaving.signal;
+    return followRollout(services, { operationId, plan }, signal);
   }
 
   /**

@@ -1,4 +1,6 @@
 import { randomUUIDv7 } from 'node:crypto';
+import { DeployError } from '@sampan/shared/errors.ts';
+import { abortable } from '../abortable.ts';
 import { auditRow } from '../auth/audit.ts';
 import type { Fleet } from '../fleet.ts';
 import { type Locked, type OnHeld, type RecordedRollout, SameRollout } from '../store/recorded-rollout.ts';
@@ -11,6 +13,7 @@ import { begunEntry, type Requester } from './rollout-audit.ts';
 import { planKey, type RolloutPlan } from './rollout-plan.ts';
 import { RolloutRunner } from './rollout-runner.ts';
 import { RunningRollout } from './running-rollout.ts';
+import { settledUnheard } from './settled-unheard.ts';
 import { recordOf } from './stored-rollout.ts';
 import { untilDone } from './until-done.ts';
 
@@ -34,6 +37,8 @@ export class Rollouts {
   readonly #records: RolloutRecords;
   readonly #runner: RolloutRunner;
   readonly #caretaker: Caretaker;
+  /** What other controllers carry out, and somebody here waits for. */
+  readonly #following = new Map<string, RunningRollout>();
 
   constructor(fleet: Fleet, records: RolloutRecords) {
     this.#fleet = fleet;
@@ -41,7 +46,7 @@ export class Rollouts {
     this.#runner = new RolloutRunner(fleet, records);
     this.#caretaker = new Caretaker(records, fleet.log, {
       carryOn: (operationId) => this.#carryOn(operationId),
-      seeToRequests: () => this.#seeToRequests(),
+      seeToRequests: (signal) => this.#seeToRequests(signal),
     });
   }
 
@@ -108,8 +113,9 @@ export class Rollouts {
 
   /** As the runner's. Nothing is taken over any more. */
   async drain(patience: { finishMs: number; cancelMs: number }): Promise<void> {
-    await this.#caretaker.stop();
+    this.#caretaker.takeNoMore();
     await this.#runner.drain(patience);
+    await this.#caretaker.stop();
   }
 
   async #carryOn(operationId: string): Promise<void> {
@@ -143,10 +149,10 @@ export class Rollouts {
     return await untilDone(() => this.#records.lockAgain(order), { log: this.#fleet.log, operationId }, stop);
   }
 
-  async #seeToRequests(): Promise<void> {
-    if (!this.#records.isShared) return;
+  async #seeToRequests(signal: AbortSignal): Promise<void> {
     for (const asked of await this.#records.requests.open([...this.#runner.running.keys()])) {
-      const answer = await this.request(asked.operationId, asked.request as RolloutRequest, asked.who);
+      const { operationId, request, who } = asked;
+      const answer = await abortable(this.request(operationId, request as RolloutRequest, who), signal);
       if (answer !== undefined) await this.#records.requests.answered(asked, answer);
     }
   }
@@ -155,18 +161,32 @@ export class Rollouts {
   async #unheard(plan: RolloutPlan): Promise<RunningRollout | undefined> {
     const about = { planKey: planKey(plan), linkName: plan.target.linkName };
     try {
-      const record = await this.#records.unheard(about, owedSince(Date.now()));
-      return record && (this.#runner.running.get(record.operationId) ?? this.#followed(record.operationId, plan));
+      const id = await settledUnheard(this.#records, about);
+      return id === undefined ? undefined : (this.#runner.running.get(id) ?? this.#followed(id, plan));
     } catch {
       // Where nothing can be read, nothing is begun either, and whoever asks is told so.
       return undefined;
     }
   }
 
+  /** What another controller carries out: followed once, whoever waits for it here, and as long as somebody does. */
   #followed(operationId: string, plan: RolloutPlan): RunningRollout {
-    const outcomes = this.#runner.follow(operationId, plan);
+    const known = this.#following.get(operationId);
+    if (known) return known;
+    const left = new AbortController();
+    const outcomes = this.#runner.follow(operationId, plan, left.signal);
+    const forget = () => {
+      if (this.#following.get(operationId) === rollout) this.#following.delete(operationId);
+    };
+    const onLeft = () => {
+      forget();
+      left.abort(new DeployError('OPERATION_CANCELLED', {}));
+    };
     const onSettled = () => this.#records.answered(operationId);
-    return new RunningRollout({ operationId, isOwed: true, onSettled }, outcomes);
+    const rollout = new RunningRollout({ operationId, isOwed: true, onSettled, onLeft }, outcomes);
+    this.#following.set(operationId, rollout);
+    outcomes.then(forget, forget);
+    return rollout;
   }
 }
 

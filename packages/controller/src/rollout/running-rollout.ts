@@ -9,6 +9,8 @@ export interface AboutRollout {
   isOwed: boolean;
   /** Called once: a caller was told the outcome, or nobody is to be told any more. */
   onSettled: () => void;
+  /** Called when the last of those who waited is gone before it has ended. */
+  onLeft?: () => void;
 }
 
 /** What it does, while it does. */
@@ -72,6 +74,7 @@ export class RunningRollout {
     this.#callers -= 1;
     this.#wasTold ||= wasTold;
     this.#settleIfDone();
+    if (this.#callers === 0 && !this.#hasEnded) this.#about.onLeft?.();
   }
 
   /** Nobody is to be told any more. Again: nothing. */

@@ -9,6 +9,8 @@ import type { Tables } from './tables.ts';
 const LEASE_MS = 6_000;
 /** Three chances in a lease, and one more to be late. */
 const BEAT_MS = 1_500;
+/** Whoever could not reach the database for so long may have missed that others could not, either: their last beat may be one older, and their next one later. */
+const STEADY_GAP_MS = LEASE_MS - 2 * BEAT_MS;
 const FORGOTTEN_AFTER_MS = -24 * 3_600_000;
 /** Of a database that belongs to one controller. */
 const FOR_EVER = '9999-12-31T23:59:59.999Z';
@@ -56,12 +58,12 @@ async function joinOthers(
   async function beat(): Promise<void> {
     try {
       await renew(db, id);
-      if (performance.now() - reachedMs > LEASE_MS) steadySinceMs = performance.now();
+      if (performance.now() - reachedMs > STEADY_GAP_MS) steadySinceMs = performance.now();
       reachedMs = performance.now();
-      await onBeat();
     } catch (err) {
       log.warn({ err }, 'the database cannot be told that this controller lives');
     }
+    await onBeat().catch((err: unknown) => log.warn({ err }, 'the database cannot be asked for what others took over'));
     if (!hasLeft) timer = setTimeout(start, BEAT_MS).unref();
   }
   const start = () => {
@@ -72,7 +74,7 @@ async function joinOthers(
     id,
     canJudge() {
       const nowMs = performance.now();
-      return nowMs - reachedMs < LEASE_MS && nowMs - steadySinceMs >= LEASE_MS;
+      return nowMs - reachedMs < STEADY_GAP_MS && nowMs - steadySinceMs >= LEASE_MS;
     },
     async leave() {
       hasLeft = true;

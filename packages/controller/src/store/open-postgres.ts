@@ -2,7 +2,7 @@ import { ConfigError } from '@sampan/shared/load-config.ts';
 import type { Logger } from '@sampan/shared/logger.ts';
 import { Kysely, PostgresDialect } from 'kysely';
 import { migrate, reasonNotMigrated } from './migrate.ts';
-import { postgresPool } from './postgres-pool.ts';
+import { type PoolOptions, postgresPool } from './postgres-pool.ts';
 import type { Tables } from './tables.ts';
 
 /**
@@ -10,7 +10,7 @@ import type { Tables } from './tables.ts';
  * @throws ConfigError in words, without the password.
  */
 export async function openPostgres(url: string, log?: Logger): Promise<Kysely<Tables>> {
-  const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool: postgresPool(url, log) }) });
+  const db = postgresDatabase(url, { log });
   try {
     await migrate(db);
     return db;
@@ -18,6 +18,11 @@ export async function openPostgres(url: string, log?: Logger): Promise<Kysely<Ta
     await db.destroy();
     throw new ConfigError(`database: ${shownLocation(url)} cannot be used: ${reasonOf(error)}`, { cause: error });
   }
+}
+
+/** The same with connections of its own, once it is up to date. */
+export function postgresDatabase(url: string, options: PoolOptions): Kysely<Tables> {
+  return new Kysely<Tables>({ dialect: new PostgresDialect({ pool: postgresPool(url, options) }) });
 }
 
 /** Whether `database` of the configuration names a server, and not a file. */

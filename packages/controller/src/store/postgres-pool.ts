@@ -5,6 +5,12 @@ import { postgresSettings } from './postgres-settings.ts';
 
 const MAX_CONNECTIONS = 10;
 
+export interface PoolOptions {
+  log?: Logger | undefined;
+  /** Connections at one time. */
+  max?: number;
+}
+
 /** What a server says that is no primary any more: `read_only_sql_transaction`, `object_not_in_prerequisite_state`, shutting down. */
 const NO_PRIMARY = ['25006', '55000', '57P01', '57P02', '57P03'];
 
@@ -12,8 +18,8 @@ const NO_PRIMARY = ['25006', '55000', '57P01', '57P02', '57P03'];
  * Connections to the database, which are not used again once they lead nowhere: to a server that was made a standby in a failover, or
  * behind a wire that was cut.
  */
-export function postgresPool(url: string, log?: Logger): PostgresPool {
-  const pool = new pg.Pool({ ...postgresSettings(url, 'sampan-controller'), max: MAX_CONNECTIONS });
+export function postgresPool(url: string, { log, max = MAX_CONNECTIONS }: PoolOptions = {}): PostgresPool {
+  const pool = new pg.Pool({ ...postgresSettings(url, 'sampan-controller'), max });
   // One that breaks between two statements of a transaction tells nobody else, and would end the process.
   pool.on('connect', (client) => client.on('error', () => undefined));
   // An idle connection that breaks: the next query makes another.
@@ -37,6 +43,6 @@ function watched(client: pg.PoolClient) {
         throw error;
       }
     },
-    release: () => client.release(leadsNowhere),
+    release: (discard = false) => client.release(discard || leadsNowhere),
   };
 }

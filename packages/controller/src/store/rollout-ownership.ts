@@ -36,6 +36,8 @@ export class RolloutOwnership {
   readonly #db: Kysely<Tables>;
   readonly #membership: Membership;
   readonly #owned = new Map<string, Owned>();
+  /** Of those, what is being written down just now: it is not there yet. */
+  readonly #beginning = new Set<string>();
 
   constructor(db: Kysely<Tables>, membership: Membership) {
     this.#db = db;
@@ -52,6 +54,12 @@ export class RolloutOwnership {
     return this.#membership.canJudge();
   }
 
+  /** Whether a controller has renewed its lease in time. */
+  async lives(owner: string): Promise<boolean> {
+    const living = this.#db.selectFrom('controllers').select('id').where('id', '=', owner);
+    return (await living.where('expires_at', '>', databaseTime(this.#db)).executeTakeFirst()) !== undefined;
+  }
+
   /** Undefined for one that is not carried out here, or not any more. */
   of(operationId: string): Owned | undefined {
     return this.#owned.get(operationId);
@@ -60,6 +68,12 @@ export class RolloutOwnership {
   /** Aborted with RolloutTakenOver once another controller carries it out. */
   lost(operationId: string): AbortSignal {
     return this.#owned.get(operationId)?.lost ?? AbortSignal.abort(new RolloutTakenOver(operationId));
+  }
+
+  /** It is being written down as this controller's. `written` is to be called when it is. */
+  begin(operationId: string): { owned: Owned; written: () => void } {
+    this.#beginning.add(operationId);
+    return { owned: this.own(operationId, 0), written: () => void this.#beginning.delete(operationId) };
   }
 
   /** It is this controller's, since it was begun, or since it was taken over. */
@@ -76,6 +90,7 @@ export class RolloutOwnership {
 
   /** It has ended, and all of it is written. */
   drop(operationId: string): void {
+    this.#beginning.delete(operationId);
     this.#owned.delete(operationId);
   }
 
@@ -110,7 +125,7 @@ export class RolloutOwnership {
 
   /** Finds out which of them others carry out by now. */
   async verify(): Promise<void> {
-    const known = [...this.#owned.values()];
+    const known = [...this.#owned.values()].filter(({ operationId }) => !this.#beginning.has(operationId));
     for (const owned of await notOwned(this.#db, known)) owned.lose();
   }
 

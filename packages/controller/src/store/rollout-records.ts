@@ -1,5 +1,5 @@
 import { DeployError } from '@sampan/shared/errors.ts';
-import { type Kysely, type Selectable, sql, type Transaction } from 'kysely';
+import type { Kysely, Selectable, Transaction } from 'kysely';
 import type { Changes } from './changes.ts';
 import { isPostgres } from './is-postgres.ts';
 import { type Fence, LinkLocks, type LockOrder } from './link-locks.ts';
@@ -17,8 +17,9 @@ import {
   SameRollout,
 } from './recorded-rollout.ts';
 import { RolloutEventRecords, type StoredEvent } from './rollout-event-records.ts';
-import { notOwned, type Owned, type RolloutOwnership } from './rollout-ownership.ts';
+import { notOwned, type Owned, type RolloutOwnership, RolloutTakenOver } from './rollout-ownership.ts';
 import { RolloutRequestRecords } from './rollout-request-records.ts';
+import { refuseSame, sameUnheard } from './same-rollout.ts';
 import { unwritable } from './store-error.ts';
 import type { AuditedEnd, HostOutcomeTable, Tables } from './tables.ts';
 import { transacted } from './transacted.ts';
@@ -46,7 +47,7 @@ export class RolloutRecords {
     this.#later = later;
     this.ownership = ownership;
     this.events = new RolloutEventRecords(db);
-    this.requests = new RolloutRequestRecords(db);
+    this.requests = new RolloutRequestRecords(db, ownership.owner);
     this.changes = changes;
   }
 
@@ -57,9 +58,9 @@ export class RolloutRecords {
    */
   async begin(rollout: NewRollout, { audit, locks, unlessSameSince }: BeginOptions = {}): Promise<Locked> {
     const { operationId, linkName } = rollout;
-    this.ownership.own(operationId, 0);
+    const { owned: by, written } = this.ownership.begin(operationId);
     try {
-      return await transacted(this.#db, async (trx) => {
+      const locked = await transacted(this.#db, async (trx) => {
         await this.#letGoOfUnlocked(trx);
         await this.#forgetTold(trx);
         if (unlessSameSince !== undefined) await refuseSame(trx, rollout, unlessSameSince);
@@ -79,6 +80,8 @@ export class RolloutRecords {
         if (audit) await trx.insertInto('audit').values(audit).execute();
         return locks ? await this.#takeLocks(trx, locks) : NOTHING_HELD;
       });
+      written();
+      return locked;
     } catch (cause) {
       const onWritten = () => this.ownership.drop(operationId);
       if (cause instanceof DeployError || cause instanceof SameRollout) {
@@ -86,14 +89,18 @@ export class RolloutRecords {
         throw cause;
       }
       // The answer may have been lost on its way, and all of it be there.
-      this.#later.add({ kind: 'not begun', operationId, at: now(), onWritten });
+      this.#later.add({ kind: 'not begun', by, at: now(), onWritten });
       throw unwritable(cause);
     }
   }
 
-  /** Takes the links that a rollout waits for, all of them or none. Those who wait for longer come first. */
+  /**
+   * Takes the links that a rollout waits for, all of them or none. Those who wait for longer come first.
+   * @throws RolloutTakenOver
+   */
   async lockInTurn(order: LockOrder): Promise<Locked> {
-    return await this.#db.transaction().execute(async (trx) => {
+    return await transacted(this.#db, async (trx) => {
+      await this.#assertOwn(trx, order.operationId);
       await this.#letGoOfUnlocked(trx);
       const first = await trx
         .selectFrom('rollouts')
@@ -107,9 +114,29 @@ export class RolloutRecords {
     });
   }
 
-  /** Takes the links of a rollout that goes on after a restart, as far as nobody else has them by now. */
+  /** Takes the links of a rollout that goes on after its controller died, as far as nobody else has them by now. @throws RolloutTakenOver */
   async lockAgain(order: LockOrder): Promise<Locked> {
-    return await this.#db.transaction().execute((trx) => this.#takeLocks(trx, { order, onHeld: 'fail_hosts' }));
+    return await transacted(this.#db, async (trx) => {
+      await this.#assertOwn(trx, order.operationId);
+      return await this.#takeLocks(trx, { order, onHeld: 'fail_hosts' });
+    });
+  }
+
+  /** Another controller may have it by now, and its locks with it. */
+  async #assertOwn(trx: Transaction<Tables>, operationId: string): Promise<void> {
+    const owned = this.ownership.of(operationId);
+    const isOwn = owned && (await notOwned(trx, [owned])).length === 0;
+    if (isOwn) return;
+    owned?.lose();
+    throw new RolloutTakenOver(operationId);
+  }
+
+  /** Written soon: it is left where it is, to any other controller. */
+  left(operationId: string): void {
+    const by = this.ownership.of(operationId);
+    if (!by) return;
+    this.#later.add({ kind: 'left', by, onWritten: () => this.ownership.drop(operationId) });
+    void this.#later.flush();
   }
 
   /** The leases of what runs last for some more seconds. Nothing goes wrong before they have ended. */
@@ -134,7 +161,10 @@ export class RolloutRecords {
       [...this.#unlocked].map(({ by }) => by),
     );
     const locks = new LinkLocks(trx);
-    for (const { by, host } of this.#unlocked) if (!lost.includes(by)) await locks.letGo(by.operationId, host);
+    for (const unlocked of this.#unlocked) {
+      if (lost.includes(unlocked.by)) this.#unlocked.delete(unlocked);
+      else await locks.letGo(unlocked.by.operationId, unlocked.host);
+    }
   }
 
   async #takeLocks(trx: Transaction<Tables>, { order, onHeld }: { order: LockOrder; onHeld: OnHeld }): Promise<Locked> {
@@ -251,10 +281,19 @@ export class RolloutRecords {
     return await query.orderBy('operation_id', 'desc').limit(limit).execute();
   }
 
-  /** The newest of a plan that runs somewhere, or has ended since `since` (ISO 8601) and was told to nobody. */
-  async unheard(plan: Pick<NewRollout, 'planKey' | 'linkName'>, since: string): Promise<RecordedRollout | undefined> {
-    const id = await sameUnheard(this.#db, plan, since);
-    return id === undefined || this.#told.has(id) ? undefined : await this.find({ operationId: id });
+  /**
+   * The newest of a plan that runs somewhere, or has ended since `since` (ISO 8601) and was told to nobody. `isBeingTold`: it has ended, and
+   * another controller, which lives, has somebody to tell.
+   */
+  async unheard(
+    plan: Pick<NewRollout, 'planKey' | 'linkName'>,
+    since: string,
+  ): Promise<{ operationId: string; isBeingTold: boolean } | undefined> {
+    const found = await sameUnheard(this.#db, plan, since);
+    if (!found || this.#told.has(found.operation_id)) return undefined;
+    const { operation_id: operationId, ended_at, owner } = found;
+    const isOthers = ended_at !== null && owner !== null && owner !== this.ownership.owner;
+    return { operationId, isBeingTold: isOthers && (await this.ownership.lives(owner)) };
   }
 
   /** Whether a rollout has ended; one that is not there has. */
@@ -266,30 +305,6 @@ export class RolloutRecords {
   async #outcomesOf(operationId: string): Promise<Selectable<HostOutcomeTable>[]> {
     return await this.#db.selectFrom('host_outcomes').selectAll().where('operation_id', '=', operationId).execute();
   }
-}
-
-/** @throws SameRollout. Two controllers that are asked for the same at one time come here one after the other. */
-async function refuseSame(trx: Transaction<Tables>, rollout: NewRollout, since: string): Promise<void> {
-  if (isPostgres(trx)) await sql`select pg_advisory_xact_lock(hashtext(${rollout.planKey}))`.execute(trx);
-  const same = await sameUnheard(trx, rollout, since);
-  if (same !== undefined) throw new SameRollout(same);
-}
-
-async function sameUnheard(
-  db: Kysely<Tables>,
-  { planKey, linkName }: Pick<NewRollout, 'planKey' | 'linkName'>,
-  since: string,
-): Promise<string | undefined> {
-  const row = await db
-    .selectFrom('rollouts')
-    .select('operation_id')
-    .where('link_name', '=', linkName)
-    .where('plan_key', '=', planKey)
-    .where('answered_at', 'is', null)
-    .where(({ or, eb }) => or([eb('ended_at', 'is', null), eb('ended_at', '>', since)]))
-    .orderBy('operation_id', 'desc')
-    .executeTakeFirst();
-  return row?.operation_id;
 }
 
 function now(): string {

@@ -15,9 +15,12 @@ export interface OpenRequest {
 /** What is asked of rollouts that another controller carries out. */
 export class RolloutRequestRecords {
   readonly #db: Kysely<Tables>;
+  readonly #owner: string;
 
-  constructor(db: Kysely<Tables>) {
+  /** `owner`: as whose rollouts this controller's are written down. */
+  constructor(db: Kysely<Tables>, owner: string) {
     this.#db = db;
+    this.#owner = owner;
   }
 
   /** Durable when it resolves, with the request's id. */
@@ -53,9 +56,12 @@ export class RolloutRequestRecords {
     return rows.map(({ id, operation_id, request, who }) => ({ id, operationId: operation_id, request, who }));
   }
 
+  /** Said to one of a rollout that this controller carries out; nothing where another one does by now. */
   async answered({ id, operationId }: OpenRequest, answer: string): Promise<void> {
     await this.#db.transaction().execute(async (trx) => {
-      await trx.updateTable('rollout_requests').set({ answer }).where('id', '=', id).execute();
+      const own = trx.selectFrom('rollouts').select('operation_id').where('owner', '=', this.#owner);
+      const asked = trx.updateTable('rollout_requests').set({ answer }).where('id', '=', id);
+      await asked.where('operation_id', 'in', own.where('operation_id', '=', operationId)).execute();
       if (isPostgres(trx)) await notifyChanges(trx, [operationId]);
     });
   }

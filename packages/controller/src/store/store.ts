@@ -1,9 +1,10 @@
+import { ConfigError } from '@sampan/shared/load-config.ts';
 import type { Logger } from '@sampan/shared/logger.ts';
 import type { Kysely } from 'kysely';
 import { Changes } from './changes.ts';
 import { joinControllers } from './membership.ts';
 import { openDatabase } from './open-database.ts';
-import { isPostgresUrl } from './open-postgres.ts';
+import { isPostgresUrl, postgresDatabase, shownLocation } from './open-postgres.ts';
 import { listenForChanges } from './postgres-changes.ts';
 import { pruneAudit } from './prune-audit.ts';
 import { pruneRollouts } from './prune-rollouts.ts';
@@ -47,11 +48,15 @@ export async function openStore(
   { auditKeptMs = AUDIT_KEPT_MS }: StoreOptions = {},
 ): Promise<Store> {
   const db = await openDatabase(location, log);
+  // Whether this controller lives is not to depend on how busy its other connections are.
+  const beats = isPostgresUrl(location) ? postgresDatabase(location, { log, max: 1 }) : db;
   const changes = new Changes();
   const later = new WriteBehind(db, { log, changes });
-  const membership = await joinControllers(db, { log, onBeat: () => ownership.verify() });
-  const ownership = new RolloutOwnership(db, membership);
-  const listener = isPostgresUrl(location) ? await listenForChanges(location, changes, log) : undefined;
+  const joined = await join({ location, beats, changes, log }).catch(async (error: unknown) => {
+    await Promise.all([...new Set([beats, db])].map((one) => one.destroy()));
+    throw error;
+  });
+  const { membership, ownership, listener } = joined;
   const closing = new AbortController();
   const prune = async () => {
     try {
@@ -81,9 +86,30 @@ export async function openStore(
       await leave();
       await later.flush();
       await listener?.close();
-      await db.destroy();
+      await Promise.all([...new Set([beats, db])].map((one) => one.destroy()));
     },
   };
+}
+
+/** Takes its place among the controllers of the database. @throws ConfigError */
+async function join({ location, beats, changes, log }: Joining) {
+  try {
+    const membership = await joinControllers(beats, { log, onBeat: () => ownership.verify() });
+    const ownership = new RolloutOwnership(beats, membership);
+    const listener = isPostgresUrl(location) ? await listenForChanges(location, changes, log) : undefined;
+    return { membership, ownership, listener };
+  } catch (cause) {
+    const reason = isPostgresUrl(location) ? (cause as Error).message : writeFault(cause);
+    throw new ConfigError(`database: ${shownLocation(location)} cannot be used: ${reason}`, { cause });
+  }
+}
+
+interface Joining {
+  location: string;
+  /** For what must not wait for anything else. */
+  beats: Kysely<Tables>;
+  changes: Changes;
+  log: Logger;
 }
 
 function lookAtMostEvery<T>(everyMs: number, look: () => Promise<T>): () => Promise<T> {

@@ -50,8 +50,8 @@ interface RolloutTable {
   requested_by: ColumnType<string, string | undefined, string>;
   /** SHA-256 of who asked and the Idempotency-Key that came with it. */
   idempotency_key: ColumnType<string | null, string | null | undefined, string | null>;
-  /** The controller that carries it out; null for those of versions that knew no others. */
-  owner: ColumnType<string | null, string | undefined, string>;
+  /** The controller that carries it out; null for one that was left to any other, and for those of versions that knew no others. */
+  owner: ColumnType<string | null, string | undefined, string | null>;
   /** How often it has passed from one controller to another. Whoever had it before writes nothing of it any more. */
   epoch: ColumnType<number, undefined, number>;
   /** The last fence that its orders were given under; null before it has its locks. */

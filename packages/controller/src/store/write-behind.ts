@@ -8,6 +8,7 @@ import { notifyChanges } from './postgres-changes.ts';
 import { notOwned, type Owned } from './rollout-ownership.ts';
 import { writeFault } from './store-error.ts';
 import type { AuditedEnd, Tables } from './tables.ts';
+import { transacted } from './transacted.ts';
 
 /** What is written after the fact: an agent's word that came, and what followed from it. What is `by` an owner counts only while it is that. */
 export type Write =
@@ -15,7 +16,9 @@ export type Write =
   | { kind: 'ended'; by: Owned; at: string; onWritten: () => void }
   | { kind: 'answered'; operationId: string; at: string; onWritten: () => void }
   /** It may have been written down all the same, when the answer to that was lost. */
-  | { kind: 'not begun'; operationId: string; at: string; onWritten: () => void }
+  | { kind: 'not begun'; by: Owned; at: string; onWritten: () => void }
+  /** This controller leaves it to any other. */
+  | { kind: 'left'; by: Owned; onWritten: () => void }
   | { kind: 'audit'; row: Insertable<Tables['audit']> }
   /** The second line of what the audit trail has as begun; nothing where it has not. */
   | { kind: 'audit ended'; by?: Owned; operationId: string; at: string; end: AuditedEnd }
@@ -47,6 +50,7 @@ export class WriteBehind {
   readonly #waiting: Write[] = [];
   #timer: NodeJS.Timeout | undefined;
   #writing = Promise.resolve();
+  #next: Promise<void> | undefined;
   #isFailing = false;
   #logHoldsUrls = false;
 
@@ -66,7 +70,12 @@ export class WriteBehind {
   flush(): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    this.#writing = this.#writing.then(() => this.#writeAll());
+    // One that has not begun yet writes this, too.
+    this.#next ??= this.#writing.then(() => {
+      this.#next = undefined;
+      return this.#writeAll();
+    });
+    this.#writing = this.#next;
     return this.#writing;
   }
 
@@ -113,7 +122,7 @@ export class WriteBehind {
 
 async function unsynced<T>(db: Kysely<Tables>, work: (trx: Transaction<Tables>) => Promise<T>): Promise<T> {
   // A server that crashes takes no controller with it: what that takes for written must be.
-  if (isPostgres(db)) return await db.transaction().execute(work);
+  if (isPostgres(db)) return await transacted(db, work);
   return await db.connection().execute(async (connection) => {
     await sql`pragma synchronous = normal`.execute(connection);
     try {
@@ -192,7 +201,13 @@ async function writeOne(trx: Transaction<Tables>, write: Write): Promise<unknown
       return await trx.updateTable('rollouts').set(change).where('operation_id', '=', write.by.operationId).execute();
     }
     case 'not begun':
-      return await undoBegin(trx, write);
+      return await undoBegin(trx, { operationId: write.by.operationId, at: write.at });
+    case 'left':
+      return await trx
+        .updateTable('rollouts')
+        .set({ owner: null })
+        .where('operation_id', '=', write.by.operationId)
+        .execute();
     case 'answered': {
       const change = { answered_at: write.at };
       return await trx.updateTable('rollouts').set(change).where('operation_id', '=', write.operationId).execute();

@@ -55,6 +55,60 @@ onEachDatabase('a rollout', (databases) => {
     ]);
   });
 
+  it('gives no locks to its former controller, which would be obeyed before the one that carries it out', async () => {
+    const { db, one, another } = await open();
+    const order = { operationId: 'op-1', project: 'p', version: 'v', link: 'web', hosts: ['h'] };
+    await one.records.begin(rollout, { locks: { order, onHeld: 'wait' } });
+    const other = await another();
+    await leaves(db, one.records.ownership.owner);
+    await other.records.ownership.take('op-1');
+    const { fence } = await other.records.lockAgain(order);
+    await expect(one.records.lockAgain(order)).rejects.toBeInstanceOf(RolloutTakenOver);
+    await expect(one.records.lockInTurn(order)).rejects.toBeInstanceOf(RolloutTakenOver);
+    expect((await other.records.find({ operationId: 'op-1' }))?.fence).toBe(fence?.number);
+  });
+
+  it('that is being begun is not taken for one that another carries out', async () => {
+    const { db, one } = await open();
+    const held = Promise.withResolvers<void>();
+    const reached = Promise.withResolvers<void>();
+    const { records } = await testRecords(
+      before(db, async () => {
+        reached.resolve();
+        await held.promise;
+      }),
+    );
+    const begun = records.begin(rollout);
+    await reached.promise;
+    await records.ownership.verify();
+    held.resolve();
+    await begun;
+    expect(records.ownership.lost('op-1').aborted).toBe(false);
+    await records.ownership.verify();
+    expect(records.ownership.lost('op-1').aborted).toBe(false);
+    expect(one.records.ownership.of('op-1')).toBeUndefined();
+  });
+
+  it("that its controller leaves is anybody's at once", async () => {
+    const { one } = await open();
+    await one.records.begin(rollout);
+    one.records.left('op-1');
+    await one.later.flush();
+    expect(one.records.ownership.of('op-1')).toBeUndefined();
+    expect(await one.records.ownership.orphans()).toEqual(['op-1']);
+  });
+
+  it('whose begin was taken for failed, and that another carries out since, is left to that one', async () => {
+    const { db, another } = await open();
+    const { later, records } = await testRecords(losingAnswers(db));
+    await expect(records.begin(rollout)).rejects.toMatchObject({ code: 'STORE_UNWRITABLE' });
+    const other = await another();
+    await leaves(db, records.ownership.owner);
+    expect(await other.records.ownership.take('op-1')).toBe(true);
+    await later.flush();
+    expect(await other.records.find({ operationId: 'op-1' })).toBeDefined();
+  });
+
   it('that its controller has forgotten, since a failover took its end back, is found by that controller', async () => {
     const { db, one } = await open();
     await one.records.begin(rollout);
@@ -80,20 +134,31 @@ onEachDatabase('a rollout', (databases) => {
   });
 });
 
+/** Does something first in each transaction. */
+function before(db: Kysely<Tables>, first: () => Promise<void>): Kysely<Tables> {
+  return withTransactions(db, async (work) => {
+    await first();
+    return await db.transaction().execute(work);
+  });
+}
+
 /** Commits the first transaction, and says that the connection broke. */
 function losingAnswers(db: Kysely<Tables>): Kysely<Tables> {
   let hasLost = false;
-  const transaction = () => ({
-    async execute(work: (trx: Transaction<Tables>) => Promise<unknown>) {
-      const done = await db.transaction().execute(work);
-      if (hasLost) return done;
-      hasLost = true;
-      throw new Error('Connection terminated unexpectedly');
-    },
+  return withTransactions(db, async (work) => {
+    const done = await db.transaction().execute(work);
+    if (hasLost) return done;
+    hasLost = true;
+    throw new Error('Connection terminated unexpectedly');
   });
+}
+
+type Execute = (work: (trx: Transaction<Tables>) => Promise<unknown>) => Promise<unknown>;
+
+function withTransactions(db: Kysely<Tables>, execute: Execute): Kysely<Tables> {
   return new Proxy(db, {
     get(target, key) {
-      if (key === 'transaction') return transaction;
+      if (key === 'transaction') return () => ({ execute });
       const value: unknown = Reflect.get(target, key);
       return typeof value === 'function' ? value.bind(target) : value;
     },

@@ -24,7 +24,12 @@ export async function getOperation(
   const fence = parseFence(request.fence);
   if (fence) {
     const { link } = layoutOf(core.services.config, parseTarget(request.target));
-    await core.services.fences.announce(link, { fence, former: request.formerFence }, operationId);
+    const { fences, log } = core.services;
+    fences.announce(link, { fence, former: request.formerFence }, operationId);
+    // A full disk keeps nobody from asking how far the operation is.
+    await fences
+      .keep()
+      .catch((err: unknown) => log.warn({ err, operationId }, 'who is obeyed from now on is not durable'));
   }
   const known = core.operations.find(operationId);
   if (!known) throw new DeployError('OPERATION_UNKNOWN', { operationId });

@@ -9,6 +9,8 @@ import { CLOSE, SENDER_LIMITS, type SenderLimits, SocketSender } from './socket-
 import { type V1Services, v1Access } from './v1-services.ts';
 
 const PAGE = 200;
+/** A client is let go of when what follows could not be read for so long. */
+const UNREADABLE_MS = 60_000;
 const AFTER = 'the number of an event';
 
 const query = z.strictObject({
@@ -60,6 +62,7 @@ export async function sendEvents(
   const sender = new SocketSender(socket, limits);
   const follower = stream.follow();
   let seq = after;
+  let readAtMs = performance.now();
   const sendPage = async () => {
     const page = await stream.read(seq, PAGE);
     for (const event of page) await sender.send(event);
@@ -68,13 +71,23 @@ export async function sendEvents(
     await nextTurn();
     return page.length;
   };
-  try {
-    for (;;) {
-      if ((await sendPage()) > 0) continue;
+  /** What there is. Resolves to whether nothing will follow. */
+  const sendAll = async (): Promise<boolean> => {
+    try {
+      while ((await sendPage()) > 0);
+      const hasEnded = await stream.hasEnded();
+      readAtMs = performance.now();
       // What came between the last look and the end is read yet.
-      if (!(await stream.hasEnded())) await follower.next(sender.gone);
-      else if ((await sendPage()) === 0) return sender.close(CLOSE.done, 'the rollout has ended');
+      return hasEnded && (await sendPage()) === 0;
+    } catch (error) {
+      // A database that is restarted is back in a moment.
+      if (sender.gone.aborted || performance.now() - readAtMs > UNREADABLE_MS) throw error;
+      return false;
     }
+  };
+  try {
+    while (!(await sendAll())) await follower.next(sender.gone);
+    sender.close(CLOSE.done, 'the rollout has ended');
   } catch (error) {
     if (!sender.gone.aborted) throw error;
   } finally {
