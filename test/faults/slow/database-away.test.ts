@@ -1,5 +1,7 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { postgresSettings } from '@sampan/controller/store/postgres-settings.ts';
+import pg from 'pg';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type Cluster, SHOP, testCluster } from '../../helpers/controller-cluster.ts';
 import { requires } from '../../helpers/requires.ts';
@@ -42,6 +44,26 @@ describe.runIf(requires('postgresql'))('controllers whose database is away', () 
       body: { ...SHOP, server_list: fleet.names, ...fleet.pack('web-2') },
     });
     expect(next.body).toEqual(done);
+  }, 120_000);
+
+  it('one that is cut off in the middle of a transaction keeps its rows from nobody', async () => {
+    const { fleet, database, controller, wire: cuttable } = await testCluster(2);
+    const wire = await cuttable();
+    const [cut, other] = [await controller(wire.through(database)), await controller()];
+    const id = await cut.api.begin({ ...SHOP, hosts: fleet.names, ...fleet.pack('web-1'), canary: 1 });
+    await cut.api.watch(id).until(({ state }) => state === 'paused');
+    // As the controller's own connections are, whose next statement never comes.
+    const silent = new pg.Client(postgresSettings(wire.through(database), 'sampan-controller'));
+    silent.on('error', () => undefined);
+    await silent.connect();
+    await silent.query('begin');
+    await silent.query(`select 1 from rollouts where operation_id = '${id}' for update`);
+    wire.leadTo(undefined);
+    wire.forget();
+    await other.logged(({ msg, operationId }) => msg === 'rollout taken up again' && operationId === id);
+    await other.api.post(`/rollouts/${id}/resume`);
+    await other.api.watch(id).closed;
+    expect(await other.api.rollout(id)).toMatchObject({ state: 'succeeded' });
   }, 120_000);
 
   it('both carry on where another server becomes the primary, and use none that became a standby', async () => {
