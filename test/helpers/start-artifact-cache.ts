@@ -1,12 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 import { freePort } from './free-port.ts';
+import { listens } from './listens.ts';
 import { programPath } from './requires.ts';
 
 const DOCUMENTED = fileURLToPath(new URL('../../docs/artifact-cache.nginx.conf', import.meta.url));
@@ -47,7 +47,7 @@ export async function startArtifactCache(dir: string, settings: ArtifactCacheSet
   );
   const stop = () => end(nginx);
   onTestFinished(stop);
-  if (!(await listens(port, nginx))) {
+  if (!(await comesUp(port, nginx))) {
     throw new Error(`nginx does not listen:\n${readFileSync(join(dir, 'start.log'), 'utf8')}`);
   }
   return {
@@ -111,25 +111,13 @@ function shortened(line: string): string {
   return `${method} ${place} ${status} ${cache}`;
 }
 
-async function listens(port: number, nginx: ChildProcess): Promise<boolean> {
+async function comesUp(port: number, nginx: ChildProcess): Promise<boolean> {
   const giveUpAt = Date.now() + READY_MS;
   while (nginx.exitCode === null && nginx.signalCode === null && Date.now() < giveUpAt) {
-    if (await canConnect(port)) return true;
+    if (await listens(port)) return true;
     await delay(20);
   }
   return false;
-}
-
-async function canConnect(port: number): Promise<boolean> {
-  const socket = connect(port, '127.0.0.1');
-  try {
-    await once(socket, 'connect');
-    return true;
-  } catch {
-    return false;
-  } finally {
-    socket.destroy();
-  }
 }
 
 async function end(nginx: ChildProcess): Promise<void> {

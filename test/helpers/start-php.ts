@@ -2,10 +2,10 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
-import { connect } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
+import { listens } from './listens.ts';
 import { programPath } from './requires.ts';
 
 const READY_MS = 20_000;
@@ -118,18 +118,6 @@ async function untilListening(sockets: string[]): Promise<void> {
       if (Date.now() > giveUpAt) throw new Error(`nothing listens on ${path}`);
       await delay(20);
     }
-  }
-}
-
-async function listens(path: string): Promise<boolean> {
-  const socket = connect(path);
-  try {
-    await once(socket, 'connect');
-    return true;
-  } catch {
-    return false;
-  } finally {
-    socket.destroy();
   }
 }
 

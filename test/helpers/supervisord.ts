@@ -2,12 +2,12 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
 import { identityOf, processTree } from '../../packages/agent/src/host/processes.ts';
 import { type CommandResult, runCommand } from '../../packages/agent/src/host/run-command.ts';
+import { listens } from './listens.ts';
 import { keptTempDir } from './temp-dir.ts';
 
 /** A real supervisord of a test's own: nothing of the machine's own supervisor is touched. */
@@ -138,18 +138,6 @@ async function untilListening(socket: string, exited: Promise<unknown>): Promise
   }
   const log = await readFile(join(socket, '../supervisord.log'), 'utf8').catch(() => '(no log)');
   throw new Error(`supervisord did not come up:\n${log}`);
-}
-
-async function listens(path: string): Promise<boolean> {
-  const socket = connect(path);
-  try {
-    await once(socket, 'connect');
-    return true;
-  } catch {
-    return false;
-  } finally {
-    socket.destroy();
-  }
 }
 
 /** By pid and start time: a pid that is somebody else's by now is left alone. */

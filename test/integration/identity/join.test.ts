@@ -3,11 +3,12 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer as createHttpsServer } from 'node:https';
-import { type AddressInfo, createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { CertificateAuthority } from '@sampan/controller/identity/certificate-authority.ts';
 import { splitPem } from '@sampan/shared/identity/pem.ts';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { freePort } from '../../helpers/free-port.ts';
 import type { StartedAgent } from '../../helpers/start-agent.ts';
 import { type HostToJoin, hostToJoin, type Site, startJoined, startSite } from '../../helpers/start-site.ts';
 import { tempDir } from '../../helpers/temp-dir.ts';
@@ -185,15 +186,6 @@ describe('an identity', () => {
     return await startJoined(host, port);
   }
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 describe('the line that installs an agent', () => {
   it('believes the controller of its CA alone, and gets the package that this one has', async () => {
