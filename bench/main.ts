@@ -13,6 +13,7 @@ import { describeMachine, type Machine, missingPrograms } from './place/machine.
 import { againWithPrivateMounts, canHavePrivateMounts, hasPrivateMounts } from './place/private-mounts.ts';
 import { openVolume } from './place/volume.ts';
 import { startOrigin } from './processes/start-origin.ts';
+import { untilInterrupted } from './processes/until-interrupted.ts';
 
 const VOLUME_BYTES = 6 * 1024 ** 3;
 const QUICK_VOLUME_BYTES = 512 * 1024 ** 2;
@@ -87,13 +88,6 @@ function measured<T>(measure: (bench: Bench) => Promise<T>, show: (result: T) =>
     const data = await measure(bench);
     return { data, text: show(data) };
   };
-}
-
-/** Aborted by SIGINT or SIGTERM. Once more changes nothing: npm passes Ctrl-C on to a process that the terminal has told already. */
-function untilInterrupted(): AbortSignal {
-  const controller = new AbortController();
-  for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => controller.abort());
-  return controller.signal;
 }
 
 function heading(machine: Machine, dir: string, { quick }: Options): string {

@@ -7,6 +7,16 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
   return [line(head), `  ${widths.map((width) => '-'.repeat(width)).join('  ')}`, ...rows.map(line)].join('\n');
 }
 
+/** The same as Markdown. */
+export function markdownTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${head.map((_, column) => cells[column] ?? '').join(' | ')} |`;
+  return [
+    line(head),
+    `|${head.map((_, column) => (column === 0 ? '---|' : '---:|')).join('')}`,
+    ...rows.map(line),
+  ].join('\n');
+}
+
 /** A figure with as many decimals as a reader wants. */
 export function figure(value: number, unit = ''): string {
   if (Number.isNaN(value)) return '–';

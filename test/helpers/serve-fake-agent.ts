@@ -26,6 +26,7 @@ export interface FakeMethods {
   cancelOperation?: Unary;
   getOperation?: Unary;
   getCurrentVersion?: Unary;
+  getStatus?: Unary;
   writeProgramConfig?: Unary;
 }
 
@@ -119,6 +120,7 @@ function serviceOf(
     CancelOperation: unary('CancelOperation', methods.cancelOperation ?? (() => ({ outcome: 'finished' }))),
     GetOperation: unary('GetOperation', methods.getOperation ?? (() => ({ stage: '', activate: '' }))),
     GetCurrentVersion: unary('GetCurrentVersion', methods.getCurrentVersion ?? (() => ({ version: 'app' }))),
+    GetStatus: unary('GetStatus', methods.getStatus ?? (() => ({ version: '0.1.0', ready: true }))),
     WriteProgramConfig: unary('WriteProgramConfig', methods.writeProgramConfig ?? (() => ({ path: '/etc/app.ini' }))),
   } as UntypedServiceImplementation;
 }

@@ -33,6 +33,12 @@ export const systemRequirements = {
   'apt-get': program('apt-get', 'apt'),
   'GNU tar': { isMet: () => succeeds('tar', '--version', /GNU tar/), packages: ['tar'] },
   xz: program('xz', 'xz-utils'),
+  sshd: program('sshd', 'openssh-server'),
+  ssh: program('ssh', 'openssh-client'),
+  wget: program('wget', 'wget'),
+  'ansible-playbook': program('ansible-playbook', 'ansible-core'),
+  /** Of the system's own Python. */
+  paramiko: { isMet: () => existsSync('/usr/lib/python3/dist-packages/paramiko'), packages: ['python3-paramiko'] },
   supervisord: program('supervisord', 'supervisor'),
   nginx: program('nginx', 'nginx'),
   prometheus: program('prometheus', 'prometheus'),

@@ -2,7 +2,7 @@ import { DeployError } from '@sampan/shared/errors.ts';
 import type { AgentConnection } from './agents/agent-connection.ts';
 import { AgentLoss } from './agents/agent-loss.ts';
 import type { Fleet } from './fleet.ts';
-import { collectOutcomes, type Outcomes, outcomeCode } from './outcomes.ts';
+import { type Outcome, type Outcomes, outcomeCode, outcomeOf } from './outcomes.ts';
 import type { Host } from './rollout/rollout-plan.ts';
 import { Slots } from './slots.ts';
 
@@ -11,22 +11,35 @@ export interface Question<T> {
   operation: string;
   hosts: readonly Host[];
   ask(connection: AgentConnection, signal: AbortSignal): Promise<T>;
+  /** Called with what each host came to, as soon as it has. Without it, those that failed are logged. */
+  onOutcome?(host: Host, outcome: Outcome<T>): void;
 }
 
 /** Asks all hosts, `maxParallel` at a time. Never throws: every host has its outcome. */
 export async function askHosts<T>(fleet: Fleet, question: Question<T>, signal: AbortSignal): Promise<Outcomes<T>> {
   const slots = new Slots(fleet.limits.maxParallel);
-  const outcomes = await collectOutcomes(question.hosts, async (host) => {
-    await fleet.agents.connect(host.address, signal);
-    return await slots.run(() => askTwice(fleet, { question, host }, signal), signal);
-  });
-  for (const [host, outcome] of outcomes) {
+  const askOne = async (host: Host) => {
+    const outcome = await outcomeOf(askInTurn(fleet, { question, host }, { slots, signal }));
     fleet.metrics.hostFinished({ operation: question.operation, code: outcomeCode(outcome) });
-    if (outcome.ok) continue;
-    const { operation } = question;
-    fleet.log.warn({ operation, host, code: outcome.error.code, err: outcome.error }, 'host failed');
-  }
-  return outcomes;
+    if (question.onOutcome) question.onOutcome(host, outcome);
+    else if (!outcome.ok) logFailure(fleet, { question, host }, outcome.error);
+    return [host.name, outcome] as const;
+  };
+  return new Map(await Promise.all(question.hosts.map(askOne)));
+}
+
+function logFailure(fleet: Fleet, { question, host }: Asked<unknown>, error: DeployError): void {
+  fleet.log.warn({ operation: question.operation, host: host.name, code: error.code, err: error }, 'host failed');
+}
+
+/** Connected first: a host that is not there takes no place from those that are. */
+async function askInTurn<T>(
+  fleet: Fleet,
+  asked: Asked<T>,
+  { slots, signal }: { slots: Slots; signal: AbortSignal },
+): Promise<T> {
+  await fleet.agents.connect(asked.host.address, signal);
+  return await slots.run(() => askTwice(fleet, asked, signal), signal);
 }
 
 interface Asked<T> {

@@ -55,8 +55,7 @@ describe('AgentPool', () => {
     const third = await pool.connect(at(proxy.host), never);
     expect([second, third]).toEqual([first, first]);
     expect(await version(first)).toBe('app');
-    // One that looked whether anybody is there, and the one that is kept.
-    expect(proxy.opened).toBe(2);
+    expect(proxy.opened).toBe(1);
     expect(pool.count()).toEqual({ connected: 1, unreachable: 0 });
   });
 

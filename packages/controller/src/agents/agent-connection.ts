@@ -1,9 +1,11 @@
-import { isIPv6 } from 'node:net';
+import type { Socket } from 'node:net';
 import { type ChannelOptions, connectivityState as ConnectivityState } from '@grpc/grpc-js';
 import type { AgentClient } from '@sampan/shared/gen/sampan/agent/v1/Agent.ts';
 import { loadProto } from '@sampan/shared/load-proto.ts';
+import type { AgentAddress } from './agent-address.ts';
 import type { PreparedConnection } from './agent-security.ts';
-import type { Peer } from './probe.ts';
+import { channelTo } from './one-address-resolver.ts';
+import { SocketCredentials } from './socket-credentials.ts';
 
 const { types } = loadProto();
 const IDLE_TIMEOUT_MS = 10 * 60_000;
@@ -20,20 +22,44 @@ export class AgentConnection {
   readonly cut: AbortSignal;
   readonly #ended = new AbortController();
   readonly #cut = new AbortController();
+  readonly #givenUp = new AbortController();
   readonly #prepared: PreparedConnection;
   #calls = 0;
   #heardAtMs = performance.now();
+  #fault: unknown;
 
-  constructor(peer: Peer, prepared: PreparedConnection, timeoutMs: number) {
+  /** `onConnected` is waited for once TCP is connected, before anything is said. */
+  constructor(
+    address: AgentAddress,
+    prepared: PreparedConnection,
+    { timeoutMs, onConnected }: { timeoutMs: number; onConnected(): Promise<void> },
+  ) {
     this.#prepared = prepared;
-    const options = { ...optionsFor(timeoutMs), ...prepared.options };
-    const target = isIPv6(peer.ip) ? `ipv6:[${peer.ip}]:${peer.port}` : `ipv4:${peer.ip}:${peer.port}`;
-    this.client = new types.sampan.agent.v1.Agent(target, prepared.credentials, options);
+    const { target, options } = channelTo(address, this.#givenUp.signal);
+    const secure = async (socket: Socket) => {
+      try {
+        await onConnected();
+        return await prepared.secure(socket);
+      } catch (error) {
+        this.#fault = error;
+        throw error;
+      }
+    };
+    const credentials = new SocketCredentials({ isSecure: prepared.isSecure, secure });
+    this.client = new types.sampan.agent.v1.Agent(target, credentials, { ...optionsFor(timeoutMs), ...options });
     this.ended = this.#ended.signal;
     this.cut = this.#cut.signal;
   }
 
-  /** Resolves to whether the session came up. @throws what `signal` was aborted with; the connection is closed then. */
+  /** Why the session did not come up, as far as TLS knows; undefined where it was not TLS. gRPC itself does not say. */
+  get fault(): unknown {
+    return this.#fault;
+  }
+
+  /**
+   * Resolves to whether the session came up.
+   * @throws what `signal` was aborted with; the connection is closed then, and what was being connected is given up.
+   */
   async open(signal: AbortSignal): Promise<boolean> {
     const channel = this.client.getChannel();
     for (;;) {
@@ -91,6 +117,7 @@ export class AgentConnection {
         // Before it is closed, which is a change of its state, too.
         reject(signal.reason);
         this.close();
+        this.#givenUp.abort();
       };
       signal.addEventListener('abort', give, { once: true });
       this.client.getChannel().watchConnectivityState(from, Number.POSITIVE_INFINITY, () => {

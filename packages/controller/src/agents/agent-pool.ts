@@ -4,12 +4,12 @@ import { Slots } from '../slots.ts';
 import type { AgentAddress } from './agent-address.ts';
 import type { AgentConnection } from './agent-connection.ts';
 import { checkAlive } from './check-alive.ts';
-import { type Dialling, dial } from './dial.ts';
+import { Dialler, type Dialling } from './dialler.ts';
 
 /** A connection that was heard of this recently is used as it is. */
 const FRESH_MS = 15_000;
-/** Sockets that open at one time: enough that dead hosts hold up nobody, few enough for a usual descriptor limit. */
-const MAX_DIALLING = 500;
+/** Silent connections that are asked for a sign of life at one time: dead ones take a timeout each, and must hold up nobody. */
+const MAX_ASKED = 500;
 const UNREACHABLE_KEPT_MS = 10 * 60_000;
 
 /**
@@ -27,11 +27,13 @@ export class AgentPool {
   readonly #dialling = new Map<string, Promise<AgentConnection>>();
   /** When an address could last not be reached, oldest first. */
   readonly #unreachable = new Map<string, number>();
-  readonly #dialSlots = new Slots(MAX_DIALLING);
+  readonly #dialler: Dialler;
+  readonly #asked = new Slots(MAX_ASKED);
   readonly #closed = new AbortController();
 
   constructor(how: Dialling) {
     this.#how = how;
+    this.#dialler = new Dialler(how);
   }
 
   /**
@@ -77,9 +79,7 @@ export class AgentPool {
   #joinDial(address: AgentAddress): Promise<AgentConnection> {
     const running = this.#dialling.get(address.key);
     if (running) return running;
-    const dialled = this.#dialSlots
-      .run(() => this.#renew(address), this.#closed.signal)
-      .finally(() => this.#dialling.delete(address.key));
+    const dialled = this.#renew(address).finally(() => this.#dialling.delete(address.key));
     this.#dialling.set(address.key, dialled);
     return dialled;
   }
@@ -100,7 +100,7 @@ export class AgentPool {
   async #stillAlive(address: AgentAddress): Promise<AgentConnection | undefined> {
     const connection = this.#connections.get(address.key);
     if (!connection) return undefined;
-    const found = await checkAlive(connection, this.#how.timeoutMs);
+    const found = await this.#asked.run(() => checkAlive(connection, this.#how.timeoutMs), this.#closed.signal);
     if (found === 'alive') return connection;
     connection.close();
     if (found === 'broken') return undefined;
@@ -108,7 +108,7 @@ export class AgentPool {
   }
 
   async #open(address: AgentAddress): Promise<AgentConnection> {
-    const connection = await dial(address, this.#how, this.#closed.signal);
+    const connection = await this.#dialler.dial(address, this.#closed.signal);
     this.#connections.set(address.key, connection);
     connection.ended.addEventListener('abort', () => this.#remove(address, connection), { once: true });
     return connection;

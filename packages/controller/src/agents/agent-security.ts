@@ -1,17 +1,18 @@
 import { X509Certificate } from 'node:crypto';
-import { type PeerCertificate, type SecureContext, type TLSSocket, connect as tlsConnect } from 'node:tls';
-import { type ChannelCredentials, type ChannelOptions, credentials } from '@grpc/grpc-js';
+import type { Socket } from 'node:net';
+import { type SecureContext, type TLSSocket, connect as tlsConnect } from 'node:tls';
 import { DeployError, systemCode } from '@sampan/shared/errors.ts';
 import { AGENT_SERVER_NAME } from '@sampan/shared/identity/identity-names.ts';
-import { type CertificateRefusal, type PeerProof, refuseAgent } from '@sampan/shared/identity/judge-certificate.ts';
+import { type PeerProof, refuseAgent } from '@sampan/shared/identity/judge-certificate.ts';
 import { isLoopback } from '@sampan/shared/units.ts';
 import type { AgentAddress } from './agent-address.ts';
 import type { Peer } from './probe.ts';
+import type { SocketSecurity } from './socket-credentials.ts';
 
 /** How connections to agents are made, and whether who answers is the agent of the host that was dialled. */
 export interface AgentSecurity {
-  /** For one connection. @throws DeployError IDENTITY_MISSING: this host may not be dialled at all. */
-  prepare(address: AgentAddress, peer: Peer): PreparedConnection;
+  /** For one connection. `secure` throws DeployError IDENTITY_MISSING: this host may not be spoken to at all; CERTIFICATE_REFUSED. */
+  prepare(address: AgentAddress): PreparedConnection;
   /**
    * Finds out why no connection came up, since gRPC does not say.
    * @throws DeployError CERTIFICATE_REFUSED, where that is why; what `signal` was aborted with.
@@ -19,18 +20,22 @@ export interface AgentSecurity {
   diagnose(address: AgentAddress, peer: Peer, signal: AbortSignal): Promise<void>;
 }
 
-export interface PreparedConnection {
-  credentials: ChannelCredentials;
-  options: ChannelOptions;
+export interface PreparedConnection extends SocketSecurity {
   /** Why the peer may not be spoken to any more; undefined: it may. To be asked at every call. */
   refusal(): DeployError | undefined;
 }
 
 /** Without certificates: agents on this machine alone. */
 export const loopbackOnly: AgentSecurity = {
-  prepare({ host }, { ip }) {
-    if (!isLoopback(ip)) throw new DeployError('IDENTITY_MISSING', { host });
-    return { credentials: credentials.createInsecure(), options: {}, refusal: () => undefined };
+  prepare({ host }) {
+    return {
+      isSecure: false,
+      async secure(socket) {
+        if (!isLoopback(socket.remoteAddress ?? '')) throw new DeployError('IDENTITY_MISSING', { host });
+        return socket;
+      },
+      refusal: () => undefined,
+    };
   },
   diagnose: async () => undefined,
 };
@@ -48,17 +53,21 @@ export function mutualTls(own: Credentials): AgentSecurity {
     refuseAgent(proof, { host, isRevoked: (serial) => own.isRevoked(serial) });
   return {
     prepare(address) {
-      let proof: PeerProof | undefined;
+      let shown: ShownCertificate | undefined;
       // Called once the chain is found good, before anything is sent.
-      const checkServerIdentity = (_name: string, { raw }: PeerCertificate): CertificateRefusal | undefined => {
-        proof = { certificate: new X509Certificate(raw), chainFault: undefined };
-        return judge(proof, address);
+      const judgeShown = (certificate: X509Certificate) => {
+        const { raw, serialNumber, validFromDate, validToDate } = certificate;
+        shown = { raw, serial: serialNumber, fromMs: validFromDate.getTime(), toMs: validToDate.getTime() };
+        return judge({ certificate, chainFault: undefined }, address);
       };
       return {
-        credentials: credentials.createFromSecureContext(own.context, { checkServerIdentity }),
-        // Under a name of its own: to an IP address TLS would fail (Node takes none as a server name).
-        options: { 'grpc.ssl_target_name_override': AGENT_SERVER_NAME },
-        refusal: () => judge(proof ?? NOT_SHOWN, address),
+        isSecure: true,
+        secure: (socket) => underTls(socket, own.context, judgeShown),
+        refusal() {
+          if (shown === undefined) return judge(NOT_SHOWN, address);
+          if (isGoodNow(shown, own)) return undefined;
+          return judge({ certificate: new X509Certificate(shown.raw), chainFault: undefined }, address);
+        },
       };
     },
     async diagnose(address, peer, signal) {
@@ -69,6 +78,50 @@ export function mutualTls(own: Credentials): AgentSecurity {
 }
 
 const NOT_SHOWN: PeerProof = { certificate: undefined, chainFault: undefined };
+
+/** A certificate that was judged: what may change about it since, and, for whoever has to be told, the whole (DER). */
+interface ShownCertificate {
+  raw: Buffer;
+  serial: string;
+  fromMs: number;
+  toMs: number;
+}
+
+/**
+ * Speaks TLS on a connected socket. Rejects with what `judge` returns, or TLS found.
+ *
+ * Node describes the whole chain in an object before it asks for a judgement, which takes longer than all else that this process
+ * does in a handshake. Nobody reads it here, so it is not made.
+ */
+function underTls(
+  socket: Socket,
+  secureContext: SecureContext,
+  judge: (certificate: X509Certificate) => Error | undefined,
+): Promise<TLSSocket> {
+  const tlsSocket: TLSSocket = tlsConnect({
+    socket,
+    secureContext,
+    // A name of its own: to an IP address TLS would fail (Node takes none as a server name).
+    servername: AGENT_SERVER_NAME,
+    ALPNProtocols: ['h2'],
+    checkServerIdentity() {
+      const certificate = tlsSocket.getPeerX509Certificate();
+      return certificate ? judge(certificate) : new Error('no certificate was shown');
+    },
+  });
+  Object.assign(tlsSocket, { getPeerCertificate: () => ({}) });
+  return new Promise((resolve, reject) => {
+    tlsSocket.once('secureConnect', () => resolve(tlsSocket));
+    // Stays: an error later on is one of the session, which hears of it itself.
+    tlsSocket.on('error', reject);
+  });
+}
+
+/** All else was true once and is for good. Asked at every call of every agent, so nothing is parsed here. */
+function isGoodNow({ serial, fromMs, toMs }: ShownCertificate, own: Credentials): boolean {
+  const nowMs = Date.now();
+  return nowMs >= fromMs && nowMs <= toMs && !own.isRevoked(serial);
+}
 
 async function proofOf(peer: Peer, secureContext: SecureContext, signal: AbortSignal): Promise<PeerProof> {
   signal.throwIfAborted();

@@ -1,6 +1,7 @@
 import type { CallOptions, ClientUnaryCall, requestCallback } from '@grpc/grpc-js';
 import type { AgentConnection } from './agent-connection.ts';
 import { AgentLoss, agentError } from './agent-loss.ts';
+import { abortReason, onAbort } from './on-abort.ts';
 
 /** One unary call. `start` sends it, as `(client, options, done) => client.getStatus({}, options, done)`. */
 export interface UnaryCall<Response> {
@@ -19,16 +20,19 @@ export function callAgent<Response>(
   call: UnaryCall<Response>,
   caller: AbortSignal,
 ): Promise<Response> {
-  const signal = AbortSignal.any([caller, connection.cut]);
+  const signals = [caller, connection.cut];
   return new Promise((resolve, reject) => {
-    signal.throwIfAborted();
-    if (connection.ended.aborted) throw new AgentLoss('ECONNRESET');
-    const cancel = () => started.cancel();
+    const stopListening = onAbort(signals, () => started.cancel());
+    if (connection.ended.aborted) {
+      stopListening();
+      throw new AgentLoss('ECONNRESET');
+    }
     const ended = connection.begin();
     const started = call.start(connection.client, { deadline: Date.now() + call.timeoutMs }, (error, response) => {
-      signal.removeEventListener('abort', cancel);
+      stopListening();
       ended();
-      if (signal.aborted) reject(signal.reason);
+      const aborted = abortReason(signals);
+      if (aborted) reject(aborted.reason);
       else if (error) reject(agentError(error, call));
       else if (response === undefined) reject(new Error(`${call.method} gave no response`));
       else {
@@ -36,6 +40,5 @@ export function callAgent<Response>(
         resolve(response);
       }
     });
-    signal.addEventListener('abort', cancel, { once: true });
   });
 }

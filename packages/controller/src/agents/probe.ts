@@ -10,7 +10,7 @@ export interface Peer {
 }
 
 /**
- * Opens and closes a TCP connection, since grpc-js tells only in prose why it cannot connect, and cannot give up a connection attempt.
+ * Opens and closes a TCP connection, to find out why none came up: grpc-js tells that only in prose.
  * @throws DeployError AGENT_UNREACHABLE with the system's reason; what `signal` was aborted with.
  */
 export async function probe(address: AgentAddress, signal: AbortSignal): Promise<Peer> {

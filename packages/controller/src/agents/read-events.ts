@@ -1,6 +1,7 @@
 import type { CallOptions, ClientReadableStream, ServiceError } from '@grpc/grpc-js';
 import type { AgentConnection } from './agent-connection.ts';
 import { AgentLoss, agentError } from './agent-loss.ts';
+import { abortReason, onAbort } from './on-abort.ts';
 
 /** One streaming call. `start` sends it, as `(client, options) => client.stage(request, options)`. */
 export interface StreamingCall<Event> {
@@ -20,33 +21,35 @@ export function readEvents<Event>(
   call: StreamingCall<Event>,
   caller: AbortSignal,
 ): Promise<void> {
-  const signal = AbortSignal.any([caller, connection.cut]);
+  const signals = [caller, connection.cut];
   return new Promise((resolve, reject) => {
-    signal.throwIfAborted();
-    if (connection.ended.aborted) throw new AgentLoss('ECONNRESET');
+    const stopListening = onAbort(signals, () => stream.cancel());
+    if (connection.ended.aborted) {
+      stopListening();
+      throw new AgentLoss('ECONNRESET');
+    }
     const stream = call.start(connection.client, { deadline: Date.now() + call.timeoutMs });
     // However it ends.
     stream.on('close', connection.begin());
-    const cancel = () => stream.cancel();
-    signal.addEventListener('abort', cancel, { once: true });
     stream.on('data', (event: Event) => {
       connection.heard();
       try {
         call.onEvent(event);
       } catch (error) {
         // What an agent sends must not end this process.
-        signal.removeEventListener('abort', cancel);
+        stopListening();
         reject(error);
-        cancel();
+        stream.cancel();
       }
     });
     stream.on('end', () => {
-      signal.removeEventListener('abort', cancel);
+      stopListening();
       resolve();
     });
     stream.on('error', (error: ServiceError) => {
-      signal.removeEventListener('abort', cancel);
-      reject(signal.aborted ? signal.reason : agentError(error, call));
+      stopListening();
+      const aborted = abortReason(signals);
+      reject(aborted ? aborted.reason : agentError(error, call));
     });
   });
 }

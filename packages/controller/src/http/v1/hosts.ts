@@ -11,7 +11,8 @@ import { type V1Services, v1Access } from './v1-services.ts';
 export function hostsRoute(app: ControllerApp, { hosts, knownHosts, agentPort }: V1Services): void {
   const schema = {
     summary: 'Hosts, with the version, disk and supervisor of each, and when it was last seen',
-    description: 'Those that have joined, and those that rollouts have named; or those of hosts=.',
+    description:
+      'Those that have joined, and those that rollouts have named; or those of hosts=. It is answered from what is known, and asked anew behind that, or, with refresh=true, before it. reachable is null for a host that was asked for the first time and has neither answered nor failed yet.',
     querystring: z.strictObject({
       hosts: fields.hostsOfQuery(agentPort).optional(),
       refresh: z.enum(['true', 'false'], { error: 'true or false' }).default('false'),
@@ -36,7 +37,7 @@ function hostView(known: KnownHost | undefined) {
   const status = known?.status;
   const supervisor = status?.checks.find(({ name }) => name === 'supervisor');
   return {
-    reachable: known !== undefined && known.error === undefined,
+    reachable: known === undefined ? null : known.error === undefined,
     ...(known?.error ? { error: known.error } : {}),
     last_seen: known?.seenAtMs === undefined ? null : new Date(known.seenAtMs).toISOString(),
     ...(status
