@@ -9,7 +9,8 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
 
 /** The same as Markdown. */
 export function markdownTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) => `| ${head.map((_, column) => cells[column] ?? '').join(' | ')} |`;
+  const cell = (text = '') => text.replaceAll('|', '\\|');
+  const line = (cells: readonly string[]) => `| ${head.map((_, column) => cell(cells[column])).join(' | ')} |`;
   return [
     line(head),
     `|${head.map((_, column) => (column === 0 ? '---|' : '---:|')).join('')}`,

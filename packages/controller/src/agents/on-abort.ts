@@ -1,8 +1,7 @@
 /**
  * Calls `listener` once, as soon as one of the signals is aborted; what it returns stops listening. Throws at once where one is.
  *
- * At every call to an agent, so not `AbortSignal.any`: that holds what listens by weak references, which only a full collection
- * of garbage looks at. Until then each call would be kept with all that hangs on it.
+ * Done at every call to every agent, so not with `AbortSignal.any`: that makes one more signal of each, and weak references to it.
  */
 export function onAbort(signals: readonly AbortSignal[], listener: () => void): () => void {
   for (const signal of signals) signal.throwIfAborted();
