@@ -11,9 +11,16 @@ const missingRequirementsFile = join(tmpdir(), `sampan-tests-${randomUUID()}`, '
 const alone = ['dead-hosts', 'readme-commands'].map((name) => `test/e2e/${name}.test.ts`);
 
 /** Whole systems that take their time: `npm run test:faults` runs them, so that `npm test` stays under six minutes. */
-export const slow = ['demo', 'moving-from-ssh', 'neighbours', 'rollout-strategies', 'supervisor', 'thousand-hosts'].map(
-  (name) => `test/e2e/${name}.test.ts`,
-);
+export const slow = [
+  'bench-fleet-smoke',
+  'demo',
+  'monitoring',
+  'moving-from-ssh',
+  'neighbours',
+  'rollout-strategies',
+  'supervisor',
+  'thousand-hosts',
+].map((name) => `test/e2e/${name}.test.ts`);
 
 type ProjectConfig = NonNullable<TestProjectInlineConfiguration['test']>;
 
