@@ -71,9 +71,12 @@ async function read<Event>(stream: ClientReadableStream<Event>, signal: AbortSig
   }
 }
 
+/** An agent tells whole milliseconds: 0 is anything below a half, and is taken for that. */
+const LEAST_MS = 0.5;
+
 function stepTimes(events: readonly { progress?: Progress__Output | null }[]): StepTimes {
   const finished = events.flatMap(({ progress }) => (progress?.state === 'finished' ? [progress] : []));
-  return Object.fromEntries(finished.map(({ step, elapsedMs }) => [step, elapsedMs]));
+  return Object.fromEntries(finished.map(({ step, elapsedMs }) => [step, Math.max(LEAST_MS, elapsedMs)]));
 }
 
 function named(phase: string, steps: StepTimes): StepTimes {
