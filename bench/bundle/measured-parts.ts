@@ -1,5 +1,5 @@
 // What is measured alone, from source and, bundled, as it is shipped.
 export { fetchArtifact } from '@sampan/agent/artifact/fetch-artifact.ts';
-export { Unpacker } from '@sampan/agent/artifact/unpacker.ts';
+export { UnpackProcess } from '@sampan/agent/artifact/unpack-process.ts';
 export { agentConfigSchema } from '@sampan/agent/config.ts';
 export { readLog } from '@sampan/agent/logs/read-log.ts';

@@ -68,8 +68,8 @@ async function measureStart(bench: Bench): Promise<WorkerOrChild['startMs']> {
   };
   const times = await paired(
     {
-      childBundled: start((order) => unpackInChild(bundle.parts.Unpacker, order, once(bytes))),
-      childSource: start((order) => unpackInChild(source.Unpacker, order, once(bytes))),
+      childBundled: start((order) => unpackInChild(bundle.parts.UnpackProcess, order, once(bytes))),
+      childSource: start((order) => unpackInChild(source.UnpackProcess, order, once(bytes))),
       workerBundled: start((order) => unpackInWorker(bundle.unpackWorker, order, once(bytes))),
       workerSource: start((order) => unpackInWorker(WORKER_SOURCE, order, once(bytes))),
     },

@@ -4,7 +4,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { get, type IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { startAgent } from '@sampan/agent/agent.ts';
-import { Unpacker } from '@sampan/agent/artifact/unpacker.ts';
+import { UnpackProcess } from '@sampan/agent/artifact/unpack-process.ts';
 import { agentConfigSchema, loadAgentConfig } from '@sampan/agent/config.ts';
 import { ChunkGarbage } from '@sampan/agent/host/chunk-garbage.ts';
 import { createLogger } from '@sampan/shared/logger.ts';
@@ -21,7 +21,7 @@ async function unpackRepeatedly([config = '', url = '', times = '1', workerProgr
     await mkdir(stagingDir);
     const [body] = (await once(get(url), 'response')) as [IncomingMessage];
     const order = orderFor(stagingDir);
-    if (workerProgram === undefined) await unpackInChild(Unpacker, order, hashed(body));
+    if (workerProgram === undefined) await unpackInChild(UnpackProcess, order, hashed(body));
     else await unpackInWorker(workerProgram, order, hashed(body));
     await rm(stagingDir, { recursive: true });
   }

@@ -1,8 +1,6 @@
 import { once } from 'node:events';
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import type { Unpacker } from '@sampan/agent/artifact/unpacker.ts';
+import type { UnpackProcess } from '@sampan/agent/artifact/unpack-process.ts';
 import type { Unpacked, UnpackOrder } from '@sampan/agent/unpack/unpack-order.ts';
 
 const MAX_IN_FLIGHT_BYTES = 1024 * 1024;
@@ -11,7 +9,7 @@ type Chunks = AsyncIterable<Buffer>;
 
 /** In a process of its own, as the agent does. `UnpackerClass` is the agent's, from source or bundled. */
 export async function unpackInChild(
-  UnpackerClass: typeof Unpacker,
+  UnpackerClass: typeof UnpackProcess,
   order: UnpackOrder,
   chunks: Chunks,
 ): Promise<Unpacked> {
@@ -24,9 +22,6 @@ export async function unpackInChild(
 
 /** In a worker thread. `program` is unpack-worker.ts. */
 export async function unpackInWorker(program: string, order: UnpackOrder, chunks: Chunks): Promise<Unpacked> {
-  const content = join(order.stagingDir, 'content');
-  mkdirSync(content);
-  process.chdir(content);
   const worker = new Worker(program, { workerData: order });
   const ended = once(worker, 'exit');
   const result = Promise.withResolvers<Unpacked>();
@@ -39,7 +34,6 @@ export async function unpackInWorker(program: string, order: UnpackOrder, chunks
   await Promise.race([post(worker, chunks, flow), result.promise]);
   const unpacked = await result.promise;
   await ended;
-  process.chdir('/');
   return unpacked;
 }
 

@@ -5,6 +5,11 @@ export function descriptorsOf(path: string): number {
   return openPaths().filter((open) => open === path || open === `${path} (deleted)`).length;
 }
 
+/** What this process has open below `dir`, in no order. */
+export function openBelow(dir: string): string[] {
+  return openPaths().filter((open) => open.startsWith(`${dir}/`));
+}
+
 function openPaths(): string[] {
   return readdirSync('/proc/self/fd').flatMap((fd) => {
     try {

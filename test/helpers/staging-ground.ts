@@ -16,18 +16,27 @@ type Settings = { download?: Record<string, unknown>; unpack?: Record<string, un
 export type Staging = { stagingDir: string; pid: number; pidStartTime: string };
 export type Unpacked = Extract<FetchedArtifact, { kind: 'unpacked' }>;
 
+/** Where an artifact is unpacked follows from what is expected of its size: for `describe.each`. */
+export const UNPACKED_BY = [
+  ['a process of its own', undefined],
+  ['the agent itself', 1],
+] as const;
+
 /** A base to fetch artifacts into, with a secret beside it that no archive may reach. Removed when the test has finished. */
 export class StagingGround {
   readonly root = tempDir();
   readonly stagingRoot = join(this.root, 'base/.deploy/.staging');
   readonly secret = join(this.root, 'outside/secret');
-  /** Each staging directory that was announced, with its process. */
+  /** Each process that was announced, with its staging directory. */
   readonly staged: Staging[] = [];
   readonly progress: { bytes: number; totalBytes: number; entries: number }[] = [];
 
   readonly #announced = Promise.withResolvers<Staging>();
+  readonly #expectedBytes: number | undefined;
 
-  constructor() {
+  /** `expectedBytes`: what requests expect unless they say something else. */
+  constructor(expectedBytes?: number) {
+    this.#expectedBytes = expectedBytes;
     mkdirSync(this.stagingRoot, { recursive: true });
     mkdirSync(join(this.root, 'outside'));
     writeFileSync(this.secret, 'secret');
@@ -45,10 +54,11 @@ export class StagingGround {
         stagingRoot: this.stagingRoot,
         sha256: undefined,
         ifNoneMatch: undefined,
+        expectedBytes: this.#expectedBytes,
         owner: undefined,
         allowLinksTo: [],
         onProgress: (progress) => this.progress.push(progress),
-        onStaging: async (staging) => this.announce(staging),
+        onProcess: async (staging) => this.announce(staging),
         ...request,
       },
       settingsOf(settings),
@@ -56,7 +66,7 @@ export class StagingGround {
     );
   }
 
-  /** What `onStaging` does unless a test has its own. */
+  /** What `onProcess` does unless a test has its own. */
   announce(staging: Staging): void {
     this.staged.push(staging);
     this.#announced.resolve(staging);

@@ -12,14 +12,16 @@ export interface ArtifactRequest {
   sha256: string | undefined;
   /** The strong ETag of what stands already: the origin may answer that nothing has changed. */
   ifNoneMatch: string | undefined;
+  /** How many bytes the last artifact of this kind had; undefined: nobody knows. Only what is done in advance depends on it. */
+  expectedBytes: number | undefined;
   /** Whom every entry belongs to; undefined: the agent. */
   owner: Owner | undefined;
   /** Absolute paths at or below which symlinks may point. */
   allowLinksTo: readonly string[];
   /** Told at most every 100 ms and at the end. `totalBytes` is 0 while unknown; `bytes` goes back when all starts again. */
   onProgress: (progress: { bytes: number; totalBytes: number; entries: number }) => void;
-  /** Told of each staging directory and its process, and awaited, before anything is written into it. */
-  onStaging: (staging: { stagingDir: string; pid: number; pidStartTime: string }) => Promise<void>;
+  /** Told of each process that unpacks, and awaited, before it writes anything. */
+  onProcess: (process: { stagingDir: string; pid: number; pidStartTime: string }) => Promise<void>;
 }
 
 export interface ArtifactSettings {

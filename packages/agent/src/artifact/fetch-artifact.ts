@@ -6,6 +6,7 @@ import { Connections } from './connections.ts';
 import { Interruption } from './interruption.ts';
 import { type OpenedUrl, openUrl } from './open-url.ts';
 import { retryPause } from './retry-pause.ts';
+import { SMALL_BYTES } from './small-unpacker.ts';
 import { Transfer } from './transfer.ts';
 
 export type { ArtifactRequest, ArtifactSettings, FetchedArtifact };
@@ -14,7 +15,7 @@ export type { ArtifactRequest, ArtifactSettings, FetchedArtifact };
  * Brings an artifact into a staging directory of its own: downloaded, checked and unpacked in one pass.
  *
  * Connections that break are tried again, `download.attempts` times in all. They go on where they broke only with the
- * same strong ETag; otherwise all starts again in a new directory. When it rejects, its process has ended and nothing of
+ * same strong ETag; otherwise all starts again in a new directory. When it rejects, its process has ended, if it had one, and nothing of
  * it is left in staging.
  * @throws DeployError with a code of the download, archive or disk groups; what `signal` was aborted with.
  */
@@ -103,16 +104,22 @@ class Fetch {
     return fetched;
   }
 
-  /** Asks for the file and meanwhile starts the unpacker, unless the answer may well be that nothing has changed. */
+  /** Asks for the file and meanwhile starts what takes long to start: a process to unpack it, where there will be need of one. */
   async #openAndPrepare(): Promise<OpenedUrl> {
     const headers = this.#conditions;
     const settings = { download: this.#settings.download, connections: this.#connections };
     const opening = openUrl({ url: this.#request.url, headers }, settings, this.#signal);
-    const starting = headers['if-none-match'] === undefined ? this.#startTransfer() : undefined;
+    const isNeeded = headers['if-none-match'] === undefined && !this.#expectsSmall;
+    const starting = isNeeded ? this.#startTransfer({ isSmall: false }) : undefined;
     const [opened, started] = await Promise.allSettled([opening, starting]);
     if (started.status === 'rejected') throw started.reason;
     if (opened.status === 'rejected') throw opened.reason;
     return opened.value;
+  }
+
+  /** Nobody knows how big the first of its kind is; then time is what counts. */
+  get #expectsSmall(): boolean {
+    return (this.#request.expectedBytes ?? Infinity) <= SMALL_BYTES;
   }
 
   get #conditions(): Record<string, string> {
@@ -131,7 +138,8 @@ class Fetch {
         if (changed) throw changed;
       }
       const facts = factsOf(opened);
-      const transfer = await this.#startTransfer();
+      const isSmall = this.#expectsSmall && (facts.totalBytes ?? Infinity) <= SMALL_BYTES;
+      const transfer = await this.#startTransfer({ isSmall });
       await transfer.begin(facts);
       return transfer;
     } catch (error) {
@@ -140,8 +148,9 @@ class Fetch {
     }
   }
 
-  async #startTransfer(): Promise<Transfer> {
-    this.#transfer ??= await Transfer.start(this.#request, this.#settings);
+  /** Does nothing where there is one. */
+  async #startTransfer(artifact: { isSmall: boolean }): Promise<Transfer> {
+    this.#transfer ??= await Transfer.start(this.#request, this.#settings, artifact);
     return this.#transfer;
   }
 

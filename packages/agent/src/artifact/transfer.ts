@@ -9,19 +9,21 @@ import { assertSpace } from '../host/disk-space.ts';
 import { startTimeOf } from '../host/kill-process.ts';
 import { removeTree } from '../host/remove-tree.ts';
 import { corrupt } from '../unpack/corrupt.ts';
-import { CONTENT_DIR, TREE_FILE } from '../unpack/unpack-order.ts';
+import { CONTENT_DIR, TREE_FILE, type UnpackOrder } from '../unpack/unpack-order.ts';
 import type { ArtifactRequest, ArtifactSettings, FetchedArtifact } from './artifact-request.ts';
 import { BodyDigest } from './body-digest.ts';
 import type { FileFacts } from './check-response.ts';
 import { connectionError, Interruption, type Source, viaOf } from './interruption.ts';
 import type { OpenedUrl } from './open-url.ts';
-import { Unpacker } from './unpacker.ts';
+import { SmallUnpacker } from './small-unpacker.ts';
+import { UnpackProcess } from './unpack-process.ts';
+import type { Unpacker } from './unpacker.ts';
 
 const PROGRESS_EVERY_MS = 100;
 const UNKNOWN: FileFacts = { totalBytes: undefined, etag: undefined, md5: undefined };
 
 /**
- * The bytes of one file on their way into one staging directory, through one unpacker process, over one connection or,
+ * The bytes of one file on their way into one staging directory, through one unpacker, over one connection or,
  * where the file is surely the same, over several. Whoever starts it either gets its result or discards it.
  */
 export class Transfer {
@@ -39,21 +41,26 @@ export class Transfer {
   #gotAll = false;
   #reportedAt = 0;
 
-  /** Makes a staging directory that was never used, and a process that waits for the first bytes. */
-  static async start(request: ArtifactRequest, settings: ArtifactSettings): Promise<Transfer> {
+  /**
+   * Makes a staging directory that was never used, and an unpacker that waits for the first bytes: a process, unless the
+   * artifact is small.
+   */
+  static async start(
+    request: ArtifactRequest,
+    settings: ArtifactSettings,
+    { isSmall }: { isSmall: boolean },
+  ): Promise<Transfer> {
     const stagingDir = join(request.stagingRoot, randomUUID());
     // Its owner's processes have to get through it, and hooks too; nobody needs to list it.
     await mkdir(stagingDir, { mode: 0o711 }).catch((cause) => {
       throw diskError(cause, { path: stagingDir, operation: 'mkdir' });
     });
-    let unpacker: Unpacker | undefined;
     try {
-      unpacker = await startUnpacker(stagingDir, request, settings);
-      const pidStartTime = (await startTimeOf(unpacker.pid)) ?? '';
-      await request.onStaging({ stagingDir, pid: unpacker.pid, pidStartTime });
+      const order = orderFor(stagingDir, request, settings);
+      const startProcess = () => startUnpackProcess(order, request);
+      const unpacker = isSmall ? new SmallUnpacker(order, startProcess) : await startProcess();
       return new Transfer({ request, settings, stagingDir, unpacker });
     } catch (error) {
-      await unpacker?.kill();
       await removeTree(stagingDir);
       throw error;
     }
@@ -148,12 +155,12 @@ export class Transfer {
     };
   }
 
-  /** Ends its process, whatever it does; resolves when it is gone. */
+  /** Ends its unpacker, whatever that does; resolves when it is gone. */
   async stop(): Promise<void> {
     await this.#unpacker.kill();
   }
 
-  /** Ends its process and removes all that it wrote. */
+  /** Ends its unpacker and removes all that it wrote. */
   async discard(): Promise<void> {
     await this.stop();
     await removeTree(this.#stagingDir);
@@ -203,9 +210,22 @@ export class Transfer {
   }
 }
 
-function startUnpacker(stagingDir: string, request: ArtifactRequest, settings: ArtifactSettings): Promise<Unpacker> {
+/** Starts a process that writes nothing before the caller's journal knows of it. */
+async function startUnpackProcess(order: UnpackOrder, request: ArtifactRequest): Promise<UnpackProcess> {
+  const process = await UnpackProcess.start(order);
+  try {
+    const pidStartTime = (await startTimeOf(process.pid)) ?? '';
+    await request.onProcess({ stagingDir: order.stagingDir, pid: process.pid, pidStartTime });
+    return process;
+  } catch (error) {
+    await process.kill();
+    throw error;
+  }
+}
+
+function orderFor(stagingDir: string, request: ArtifactRequest, settings: ArtifactSettings): UnpackOrder {
   const { filename, owner, allowLinksTo } = request;
   const kind = artifactKind(filename);
   if (kind === undefined) throw new Error(`${filename} is not the name of an artifact`);
-  return Unpacker.start({ stagingDir, filename, kind, owner: owner ?? null, allowLinksTo, limits: settings.unpack });
+  return { stagingDir, filename, kind, owner: owner ?? null, allowLinksTo, limits: settings.unpack };
 }

@@ -2,7 +2,7 @@ import { DeployError } from '@sampan/shared/errors.ts';
 import { type Layout, releaseOfLinkText, type Target } from '../releases/layout.ts';
 import { readLinkText } from '../releases/link.ts';
 import { findOldRelease, type OldRelease } from '../releases/old-releases.ts';
-import { listReleases, type Release } from '../releases/release-store.ts';
+import { findRelease, isOf, listReleases, type Release } from '../releases/release-store.ts';
 
 /** Which release is to become current: one by its name on disk, or the best copy of a version. */
 export type ReleaseChoice = { kind: 'release'; release: string } | { kind: 'version'; version: string };
@@ -20,10 +20,12 @@ export interface ChosenRelease {
  * @throws RELEASE_NOT_FOUND with those versions of ours that are there.
  */
 export async function chooseRelease(layout: Layout, target: Target, choice: ReleaseChoice): Promise<ChosenRelease> {
+  const named = choice.kind === 'release' ? await findRelease(layout, choice.release) : undefined;
+  if (named && isOf(named, target)) return named;
   const releases = await listReleases(layout, target);
   const text = await readLinkText(layout.link);
   const current = text === null ? undefined : releaseOfLinkText(layout, text);
-  const found = pick(releases, choice, current);
+  const found = choice.kind === 'version' ? pick(releases, choice.version, current) : undefined;
   if (found) return found;
   const version = choice.kind === 'release' ? choice.release : choice.version;
   const old = await findOldRelease(layout, version);
@@ -32,8 +34,7 @@ export async function chooseRelease(layout: Layout, target: Target, choice: Rele
   throw new DeployError('RELEASE_NOT_FOUND', { version, available: available.join(', ') });
 }
 
-function pick(newestFirst: Release[], choice: ReleaseChoice, current: string | undefined): Release | undefined {
-  if (choice.kind === 'release') return newestFirst.find(({ name }) => name === choice.release);
-  const copies = newestFirst.filter(({ version }) => version === choice.version);
+function pick(newestFirst: Release[], wanted: string, current: string | undefined): Release | undefined {
+  const copies = newestFirst.filter(({ version }) => version === wanted);
   return copies.find(({ name }) => name !== current) ?? copies[0];
 }

@@ -7,6 +7,13 @@ import { verifyTree } from '../releases/tree-file.ts';
 import type { HostServices } from './host-services.ts';
 import type { StageOrder } from './stage.ts';
 
+/** What the releases of a project and link say of the artifact that is to become the next one. */
+export interface Known {
+  standing: Standing | undefined;
+  /** How big the one before was, in bytes; undefined where there is none. */
+  lastBytes: number | undefined;
+}
+
 /** A release that may save the download. */
 export interface Standing {
   release: Release;
@@ -15,29 +22,30 @@ export interface Standing {
 }
 
 /**
- * The release of the same project, link and version that holds, or may hold, what is asked for, while its tree still
+ * Looks for the release of the same project, link and version that holds, or may hold, what is asked for, while its tree still
  * matches what was unpacked. An operation that was interrupted after its release stood finds its own.
  */
 export async function findSameContent(
   order: StageOrder,
   services: HostServices,
   operation: OperationContext,
-): Promise<Standing | undefined> {
+): Promise<Known> {
   const { layout, target, filename } = order;
   const { operationId } = operation;
   // Under the lock of the base: what was found there and is needed from now on, pruning leaves alone.
-  const standing = await services.baseLock.run(layout.baseDir, async () => {
-    const sameVersion = (await listReleases(layout, target)).filter(({ version }) => version === versionOf(filename));
+  const { standing, lastBytes } = await services.baseLock.run(layout.baseDir, async () => {
+    const releases = await listReleases(layout, target);
+    const sameVersion = releases.filter(({ version }) => version === versionOf(filename));
     const found = choose(sameVersion, order, operationId);
     if (found) services.holds.need(layout.link, operationId, found.release.name);
-    return found;
+    return { standing: found, lastBytes: releases[0]?.bytes };
   });
-  if (!standing) return undefined;
+  if (!standing) return { standing, lastBytes };
   const { name } = standing.release;
   const mismatch = await verifyTree(treeFilePath(layout, name), join(layout.releasesDir, name), operation.signal);
-  if (mismatch === undefined) return standing;
+  if (mismatch === undefined) return { standing, lastBytes };
   services.log.info({ operationId, release: name, mismatch }, 'release was changed, downloading it again');
-  return undefined;
+  return { standing: undefined, lastBytes };
 }
 
 function choose(releases: Release[], { sha256, fileUrl }: StageOrder, operationId: string): Standing | undefined {

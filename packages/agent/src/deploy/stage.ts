@@ -9,7 +9,7 @@ import type { Layout, Target } from '../releases/layout.ts';
 import { urlDigest } from '../releases/manifest.ts';
 import { prepareBase, promote, type Release } from '../releases/release-store.ts';
 import { workingDirectoryOf } from '../releases/working-directory.ts';
-import { findSameContent } from './find-same-content.ts';
+import { findSameContent, type Known } from './find-same-content.ts';
 import { hookOf, runHook } from './hooks.ts';
 import type { HostServices } from './host-services.ts';
 import { ownBase } from './own-base.ts';
@@ -35,11 +35,12 @@ export async function stage(
   operation: OperationContext,
 ): Promise<StageOutcome> {
   await operation.step('check', () => check(order, services, operation.signal));
-  const standing = await operation.step('compare', () => findSameContent(order, services, operation));
+  const known = await operation.step('compare', () => findSameContent(order, services, operation));
+  const { standing } = known;
   if (standing?.certain) return outcomeOf(standing.release, true);
 
   const fetched = await operation.step('download', async (count) => {
-    const artifact = await download(order, standing?.release.etag ?? undefined, { services, operation, count });
+    const artifact = await download(order, known, { services, operation, count });
     services.metrics.downloadedBytes.inc(artifact.kind === 'unpacked' ? artifact.bytes : 0);
     return artifact;
   });
@@ -61,15 +62,18 @@ export async function stage(
     await operation.step('sync', () => syncFilesystem(order.layout.stagingRoot, operation.signal));
     return await operation.step('promote', () => makeRelease(order, fetched, { services, operation }));
   } finally {
-    await removeStaging(fetched.stagingDir, services);
+    await removeStaging(fetched, services);
   }
 }
 
 /** What cannot be removed decides nothing: it is swept at start-up. */
-async function removeStaging(stagingDir: string, { log }: HostServices): Promise<void> {
-  await removeTree(stagingDir).catch((error: unknown) =>
-    log.warn({ err: error, stagingDir }, 'staging could not be removed'),
-  );
+async function removeStaging({ stagingDir, contentDir }: Unpacked, { log }: HostServices): Promise<void> {
+  try {
+    // Of what became a release nothing is left there but these two, and to remove empty directories takes no process.
+    for (const dir of [contentDir, stagingDir]) await removeTree(dir);
+  } catch (error) {
+    log.warn({ err: error, stagingDir }, 'staging could not be removed');
+  }
 }
 
 async function check(
@@ -90,7 +94,7 @@ interface DownloadContext {
 
 function download(
   { target, layout, fileUrl, filename, sha256 }: StageOrder,
-  ifNoneMatch: string | undefined,
+  { standing, lastBytes }: Known,
   { services, operation, count }: DownloadContext,
 ): Promise<FetchedArtifact> {
   const { download, unpack, languages } = services.config;
@@ -101,11 +105,12 @@ function download(
       filename,
       stagingRoot: layout.stagingRoot,
       sha256,
-      ifNoneMatch,
+      ifNoneMatch: standing?.release.etag ?? undefined,
+      expectedBytes: lastBytes,
       owner: owner === null ? undefined : services.owners.get(owner),
       allowLinksTo: allow_links_to,
       onProgress: count,
-      onStaging: (staging) => operation.record({ event: 'staging', ...staging }),
+      onProcess: (process) => operation.record({ event: 'staging', ...process }),
     },
     { download, unpack },
     operation.signal,

@@ -9,6 +9,7 @@ import { readLinkText } from './link.ts';
 import { type Manifest, readManifest } from './manifest.ts';
 
 type Base = Omit<Layout, 'link'>;
+type LinkOwner = Pick<Target, 'projectName' | 'linkName'>;
 
 /** A release that stands whole in `.deploy`, under `name`. */
 export interface Release extends Manifest {
@@ -21,25 +22,25 @@ export async function prepareBase(base: Base): Promise<void> {
 }
 
 /** The releases of one (project, link), newest first. */
-export async function listReleases(base: Base, target: Pick<Target, 'projectName' | 'linkName'>): Promise<Release[]> {
-  const all = await Promise.all((await manifestNames(base)).map((name) => findRelease(base, name)));
-  return all
-    .filter((release) => release !== undefined)
-    .filter(({ project, link }) => project === target.projectName && link === target.linkName)
-    .sort((a, b) => b.sequence - a.sequence);
+export async function listReleases(base: Base, target: LinkOwner): Promise<Release[]> {
+  const all = await allReleases(base, (manifest) => isOf(manifest, target));
+  return all.sort((a, b) => b.sequence - a.sequence);
+}
+
+/** Whether a release was staged for this (project, link). */
+export function isOf({ project, link }: Manifest, { projectName, linkName }: LinkOwner): boolean {
+  return project === projectName && link === linkName;
 }
 
 /** The release that was staged last, of all that stand in a base. */
 export async function newestRelease(base: Base): Promise<Release | undefined> {
-  const all = await Promise.all((await manifestNames(base)).map((name) => findRelease(base, name)));
-  return all.filter((release) => release !== undefined).sort((a, b) => b.sequence - a.sequence)[0];
+  const all = await allReleases(base, () => true);
+  return all.sort((a, b) => b.sequence - a.sequence)[0];
 }
 
 /** The release of that name, if it stands there and its manifest is its own (same inode). */
 export async function findRelease(base: Base, name: string): Promise<Release | undefined> {
-  const manifest = await readManifest(manifestPath(base, name));
-  if (!manifest || (await inodeOf(join(base.releasesDir, name))) !== manifest.inode) return undefined;
-  return { name, ...manifest };
+  return standingRelease(base, name, await readManifest(manifestPath(base, name)));
 }
 
 /**
@@ -132,6 +133,20 @@ async function takeBack(base: Base, staged: StagedTree, { name, inode }: Release
   if ((await inodeOf(place)) === inode) await rename(place, staged.root);
   await rm(manifestPath(base, name), { force: true });
   await rm(treeFilePath(base, name), { force: true });
+}
+
+async function allReleases(base: Base, isWanted: (manifest: Manifest) => boolean): Promise<Release[]> {
+  const names = await manifestNames(base);
+  const all = names.map(async (name) => {
+    const manifest = await readManifest(manifestPath(base, name));
+    return manifest && isWanted(manifest) ? standingRelease(base, name, manifest) : undefined;
+  });
+  return (await Promise.all(all)).filter((release) => release !== undefined);
+}
+
+async function standingRelease(base: Base, name: string, manifest: Manifest | undefined): Promise<Release | undefined> {
+  if (!manifest || (await inodeOf(join(base.releasesDir, name))) !== manifest.inode) return undefined;
+  return { name, ...manifest };
 }
 
 async function nextSequence(base: Base): Promise<number> {

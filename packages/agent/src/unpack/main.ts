@@ -2,15 +2,9 @@ import { writeSync } from 'node:fs';
 import { flushCompileCache } from 'node:module';
 import { asDeployError } from '@sampan/shared/errors.ts';
 import { toWire } from '@sampan/shared/to-wire.ts';
-import { corrupt } from './corrupt.ts';
-import { peek } from './decode.ts';
-import { enterContent } from './enter-content.ts';
-import { RECOGNIZE_BYTES } from './recognize.ts';
-import { TreeLog } from './tree-log.ts';
-import { unpackFile } from './unpack-file.ts';
+import { enterContent } from './content-dir.ts';
+import { unpackArtifact } from './unpack-artifact.ts';
 import type { Unpacked, UnpackOrder, UnpackReport } from './unpack-order.ts';
-import { unpackTar } from './unpack-tar.ts';
-import { writeError } from './write-error.ts';
 
 /**
  * The unpacker: a process of its own for each artifact, because it reads hostile bytes, blocks while it writes, can be
@@ -37,17 +31,7 @@ async function run(): Promise<Unpacked> {
   const order = JSON.parse(process.argv[2] ?? '') as UnpackOrder;
   // For the next process; what Node writes at its exit would never be written here. Nothing without NODE_COMPILE_CACHE.
   flushCompileCache();
-  const input = await peek(process.stdin, RECOGNIZE_BYTES);
-  if (input.head.length === 0) throw corrupt('the file is empty');
-  process.umask(0);
-  try {
-    const log = new TreeLog(order.stagingDir, Buffer.byteLength(order.filename));
-    enterContent(order);
-    const unpack = order.kind === 'tar' ? unpackTar : unpackFile;
-    return await unpack(input, { order, log, onProgress: progressReporter() });
-  } catch (error) {
-    throw writeError(error, { stagingDir: order.stagingDir, entry: '' });
-  }
+  return await unpackArtifact(process.stdin, order, { prepare: enterContent, onProgress: progressReporter() });
 }
 
 function report(message: UnpackReport): void {

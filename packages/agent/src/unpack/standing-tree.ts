@@ -1,5 +1,6 @@
 import { chmodSync, mkdirSync, rmdirSync, unlinkSync } from 'node:fs';
 import { systemCode } from '@sampan/shared/errors.ts';
+import type { ContentDir } from './content-dir.ts';
 import { parentOf } from './entry-path.ts';
 import type { Meter } from './meter.ts';
 import { refuseEntry } from './refuse-entry.ts';
@@ -20,7 +21,7 @@ export interface PendingLink {
 export const DEFAULT_DIRECTORY_MODE = 0o755;
 
 /**
- * The tree below the working directory, as far as it stands, and its rules on who takes whose place: the last entry of a
+ * The tree in `content/`, as far as it stands, and its rules on who takes whose place: the last entry of a
  * path wins, as with GNU tar, but nothing replaces a symlink except another, and nothing a directory that is in use.
  *
  * INVARIANTS: no symlink is on the disk, so no path can lead through one: they are remembered, and made by finish-tree.ts;
@@ -33,10 +34,12 @@ export class StandingTree {
   files = 0;
   /** The entry that is being written, as the archive names it. */
   current = '';
+  readonly #content: ContentDir;
   readonly #meter: Meter;
   readonly #onFileGone: (path: string) => void;
 
-  constructor(meter: Meter, onFileGone: (path: string) => void) {
+  constructor(content: ContentDir, meter: Meter, onFileGone: (path: string) => void) {
+    this.#content = content;
     this.#meter = meter;
     this.#onFileGone = onFileGone;
   }
@@ -65,8 +68,8 @@ export class StandingTree {
     if (known === undefined) {
       this.enter(parentOf(path));
       this.inPlaceOf(path, () => this.#makeDirectory(path, mode));
-    } else if (known.mode !== mode) {
-      chmodSync(path === '' ? '.' : path, mode);
+    } else if (known.mode !== mode && path !== '') {
+      chmodSync(this.#content.at(path), mode);
     }
     this.directories.set(path, { mode, mtime });
   }
@@ -98,7 +101,8 @@ export class StandingTree {
 
   #makeDirectory(path: string, mode: number): void {
     this.#meter.addEntry(this.current);
-    mkdirSync(path, mode);
+    mkdirSync(this.#content.at(path), mode);
+    this.#content.adopt(this.#content.at(path), mode);
     this.directories.set(path, { mode, mtime: undefined });
   }
 
@@ -110,7 +114,7 @@ export class StandingTree {
 
   #clearFile(path: string): void {
     try {
-      unlinkSync(path);
+      unlinkSync(this.#content.at(path));
     } catch (error) {
       if (systemCode(error) === 'ENOENT') return;
       throw error;
@@ -123,7 +127,7 @@ export class StandingTree {
     const inUse = refuseEntry(this.current, 'path_invalid', `${path} is a directory that is not empty`);
     if ([...this.links.keys()].some((link) => link.startsWith(`${path}/`))) throw inUse;
     try {
-      rmdirSync(path);
+      rmdirSync(this.#content.at(path));
     } catch (error) {
       throw systemCode(error) === 'ENOTEMPTY' ? inUse : error;
     }

@@ -1,4 +1,4 @@
-import { ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TreeLine, treeHeader } from '../releases/tree-file.ts';
 import { TREE_FILE } from './unpack-order.ts';
@@ -6,7 +6,7 @@ import { TREE_FILE } from './unpack-order.ts';
 const FLUSH_CHARACTERS = 64 * 1024;
 
 /** Writes a tree file (see releases/tree-file.ts) while the tree grows, so that no list of files is kept in memory. */
-export class TreeLog {
+export class TreeLog implements Disposable {
   readonly #fd: number;
   readonly #maxRootBytes: number;
   #position = 0;
@@ -35,6 +35,10 @@ export class TreeLog {
     this.#flush();
     if (this.#replaced.size > 0) this.#leaveOutReplaced();
     writeSync(this.#fd, treeHeader(root, this.#maxRootBytes), 0);
+  }
+
+  [Symbol.dispose](): void {
+    closeSync(this.#fd);
   }
 
   #flush(): void {

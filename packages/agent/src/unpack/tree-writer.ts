@@ -1,5 +1,6 @@
 import { closeSync, constants, copyFileSync, futimesSync, linkSync, lstatSync, openSync, writeSync } from 'node:fs';
 import { systemCode } from '@sampan/shared/errors.ts';
+import type { ContentDir } from './content-dir.ts';
 import { corrupt } from './corrupt.ts';
 import { entryPath, hardLinkTarget, parentOf } from './entry-path.ts';
 import { isAllowedAbsolute } from './link-refusal.ts';
@@ -20,24 +21,27 @@ const MAX_MTIME_MS = 0x7fffffff * 1000;
 /** Where entries are written to, and what holds them in bounds. */
 export interface TreeParts {
   order: UnpackOrder;
+  content: ContentDir;
   log: TreeLog;
   meter: Meter;
 }
 
-/** Writes entries below the working directory, which is empty and ours alone; the umask is 0. Symlinks are only remembered. */
-export class TreeWriter implements EntrySink {
+/** Writes entries below `content`, which is empty and ours alone. Symlinks are only remembered. */
+export class TreeWriter implements EntrySink, Disposable {
   readonly tree: StandingTree;
   readonly #order: UnpackOrder;
+  readonly #content: ContentDir;
   readonly #log: TreeLog;
   readonly #meter: Meter;
   #open: { fd: number; path: string; mode: number; size: number; mtime: number } | undefined;
   readonly #now = Math.floor(Date.now() / 1000);
 
-  constructor({ order, log, meter }: TreeParts) {
+  constructor({ order, content, log, meter }: TreeParts) {
     this.#order = order;
+    this.#content = content;
     this.#log = log;
     this.#meter = meter;
-    this.tree = new StandingTree(meter, (path) => log.dropFile(path));
+    this.tree = new StandingTree(content, meter, (path) => log.dropFile(path));
   }
 
   entry(entry: TarEntry): void {
@@ -56,10 +60,17 @@ export class TreeWriter implements EntrySink {
   bodyEnd(): void {
     if (!this.#open) return;
     const { fd, path, mode, size, mtime } = this.#open;
-    this.#open = undefined;
+    this.#content.adopt(fd, mode);
     futimesSync(fd, mtime, mtime);
+    this.#open = undefined;
     closeSync(fd);
     this.#wrote(path, { mode, size, mtime });
+  }
+
+  /** Closes what a failure left open. */
+  [Symbol.dispose](): void {
+    if (this.#open) closeSync(this.#open.fd);
+    this.#open = undefined;
   }
 
   #directory(path: string, { mode = DEFAULT_DIRECTORY_MODE, mtimeMs }: TarEntry): void {
@@ -77,7 +88,7 @@ export class TreeWriter implements EntrySink {
 
   #file(path: string, { size, mode: said = DEFAULT_FILE_MODE, mtimeMs }: TarEntry): void {
     const mode = (said & KEPT_MODE) | 0o600;
-    const fd = this.tree.inPlaceOf(path, () => openSync(path, CREATE, mode));
+    const fd = this.tree.inPlaceOf(path, () => openSync(this.#content.at(path), CREATE, mode));
     this.#open = { fd, path, mode, size, mtime: secondsOf(mtimeMs) ?? this.#now };
   }
 
@@ -107,13 +118,14 @@ export class TreeWriter implements EntrySink {
     }
     if (target === path) return;
     this.tree.inPlaceOf(path, () => this.#linkOrCopy(target, path));
-    const { mode, size, mtimeMs } = lstatSync(path);
+    const { mode, size, mtimeMs } = lstatSync(this.#content.at(path));
     this.#wrote(path, { mode: mode & 0o7777, size, mtime: mtimeMs / 1000 });
   }
 
   #linkOrCopy(target: string, path: string): void {
+    const [from, to] = [this.#content.at(target), this.#content.at(path)];
     try {
-      linkSync(target, path);
+      linkSync(from, to);
     } catch (error) {
       const reason = systemCode(error);
       if (reason === 'ENOENT' || reason === 'ENOTDIR') {
@@ -121,8 +133,10 @@ export class TreeWriter implements EntrySink {
       }
       // Too many names for one file, or a file system that gives it no second.
       if (reason !== 'EMLINK' && reason !== 'EPERM' && reason !== 'ENOTSUP') throw error;
-      this.#meter.addBytes(lstatSync(target).size, Infinity);
-      copyFileSync(target, path, constants.COPYFILE_EXCL);
+      const { size, mode } = lstatSync(from);
+      this.#meter.addBytes(size, Infinity);
+      copyFileSync(from, to, constants.COPYFILE_EXCL);
+      this.#content.adopt(to, mode & 0o7777);
     }
   }
 }

@@ -1,4 +1,5 @@
 import { versionOf } from '@sampan/shared/names.ts';
+import type { ContentDir } from './content-dir.ts';
 import { decode, type Peeked } from './decode.ts';
 import { finishTree } from './finish-tree.ts';
 import { Meter } from './meter.ts';
@@ -11,15 +12,16 @@ import { writeError } from './write-error.ts';
 /** Where an unpacking writes and what it tells of itself. */
 export interface Unpacking {
   order: UnpackOrder;
+  content: ContentDir;
   log: TreeLog;
   /** Told often how many entries stand. */
   onProgress: (entries: number) => void;
 }
 
-/** Unpacks a tar or tar.gz into the working directory. @throws DeployError; then what stands there is of no use. */
-export async function unpackTar(input: Peeked, { order, log, onProgress }: Unpacking): Promise<Unpacked> {
+/** Unpacks a tar or tar.gz. @throws DeployError; then what stands there is of no use. */
+export async function unpackTar(input: Peeked, { order, content, log, onProgress }: Unpacking): Promise<Unpacked> {
   const meter = new Meter(order.limits);
-  const writer = new TreeWriter({ order, log, meter });
+  using writer = new TreeWriter({ order, content, log, meter });
   const { tree } = writer;
   const reader = new TarReader(writer);
   try {
@@ -29,7 +31,7 @@ export async function unpackTar(input: Peeked, { order, log, onProgress }: Unpac
       onProgress(tree.entries);
     });
     reader.end();
-    const root = finishTree(tree, versionOf(order.filename), { log, order });
+    const root = finishTree(tree, versionOf(order.filename), { content, log, order });
     return { entries: tree.entries, root, complete: gzip || reader.ended };
   } catch (error) {
     throw writeError(error, { stagingDir: order.stagingDir, entry: tree.current });

@@ -41,11 +41,11 @@ it('ends a process that is stuck, and leaves nothing, when it is aborted', async
   const abort = new AbortController();
   // More than all the buffers on the way hold.
   const url = origin.serve('/a.tar', Buffer.concat([file('a', Buffer.alloc(64 * 1024 * 1024)), endOfArchive]));
-  const onStaging = async (staging: Staging) => {
+  const onProcess = async (staging: Staging) => {
     process.kill(staging.pid, 'SIGSTOP');
     ground.announce(staging);
   };
-  const fetching = ground.fetch({ url, filename: 'zeus-1.tar', onStaging }, {}, abort.signal);
+  const fetching = ground.fetch({ url, filename: 'zeus-1.tar', onProcess }, {}, abort.signal);
   let sent = -1;
   const stands = () => {
     const before = sent;
@@ -70,11 +70,11 @@ it('leaves nothing when it is aborted between two attempts', async () => {
 
 it('leaves nothing when whoever is told of the staging directory fails', async () => {
   const url = origin.serve('/a', many);
-  const onStaging = async (staging: Staging) => {
+  const onProcess = async (staging: Staging) => {
     ground.announce(staging);
     throw why;
   };
-  await expect(ground.fetch({ url, onStaging })).rejects.toBe(why);
+  await expect(ground.fetch({ url, onProcess })).rejects.toBe(why);
   await ground.assertClean();
 });
 
@@ -82,12 +82,12 @@ it('writes nothing before whoever is told of the staging directory has agreed', 
   const url = origin.serve('/a', many);
   const seen: string[][] = [];
   const { promise: agreed, resolve: agree } = Promise.withResolvers<void>();
-  const onStaging = async (staging: Staging) => {
+  const onProcess = async (staging: Staging) => {
     ground.announce(staging);
     await agreed;
     seen.push(readdirSync(staging.stagingDir));
   };
-  const fetching = ground.unpack({ url, onStaging });
+  const fetching = ground.unpack({ url, onProcess });
   await Promise.all([origin.requested('/a', 1), ground.staging]);
   agree();
   await fetching;

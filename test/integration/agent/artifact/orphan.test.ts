@@ -11,9 +11,9 @@ import { tempDir } from '../../../helpers/temp-dir.ts';
 /** An agent that starts an unpacker, passes a part of an artifact on, says so, and then does nothing more. */
 const PARENT = `
   import { readFileSync } from 'node:fs';
-  import { Unpacker } from '@sampan/agent/artifact/unpacker.ts';
+  import { UnpackProcess } from '@sampan/agent/artifact/unpack-process.ts';
   const [order, part] = process.argv.slice(1);
-  const unpacker = await Unpacker.start(JSON.parse(order));
+  const unpacker = await UnpackProcess.start(JSON.parse(order));
   await unpacker.write(readFileSync(part));
   console.log(unpacker.pid);
   setInterval(() => undefined, 1000);

@@ -5,16 +5,18 @@ import {
   lutimesSync,
   mkdirSync,
   readFileSync,
+  statSync,
   symlinkSync,
   truncateSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { SMALL_BYTES } from '@sampan/agent/artifact/small-unpacker.ts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Origin, startOrigin } from '../../../helpers/origin.ts';
 import { readTree } from '../../../helpers/read-tree.ts';
-import { StagingGround } from '../../../helpers/staging-ground.ts';
+import { StagingGround, UNPACKED_BY } from '../../../helpers/staging-ground.ts';
 import { tempDir } from '../../../helpers/temp-dir.ts';
 
 let origin: Origin;
@@ -62,47 +64,52 @@ function write(root: string, name: string, content: string | Buffer): void {
   writeFileSync(join(root, name), content);
 }
 
-it.each([
-  ['gnu', '.tar.gz', ['.']],
-  ['pax', '.tar.gz', ['.']],
-  ['ustar', '.tgz', ['.']],
-  ['oldgnu', '.tar', ['.']],
-  ['v7', '.tar.gz', ['modes', 'times', 'names', 'hard', 'soft', 'empty']],
-])('unpacks what GNU tar packed as %s into the same tree as GNU tar does', async (format, ending, members) => {
-  const dir = tempDir();
-  growTree(join(dir, 'tree'), { longNames: format !== 'ustar' && format !== 'v7' });
-  const filename = `package${ending}`;
-  const packing = [
-    '-C',
-    join(dir, 'tree'),
-    `--format=${format}`,
-    ending === '.tar' ? '-cf' : '-czf',
-    join(dir, filename),
-  ];
-  execFileSync('tar', [...packing, '--numeric-owner', '--owner=12345', '--group=12345', '--', ...members]);
+describe.each(UNPACKED_BY)('%s', (_, expectedBytes) => {
+  it.each([
+    ['gnu', '.tar.gz', ['.']],
+    ['pax', '.tar.gz', ['.']],
+    ['ustar', '.tgz', ['.']],
+    ['oldgnu', '.tar', ['.']],
+    ['v7', '.tar.gz', ['modes', 'times', 'names', 'hard', 'soft', 'empty']],
+  ])('unpacks what GNU tar packed as %s into the same tree as GNU tar does', async (format, ending, members) => {
+    const dir = tempDir();
+    growTree(join(dir, 'tree'), { longNames: format !== 'ustar' && format !== 'v7' });
+    const filename = `package${ending}`;
+    const packing = [
+      '-C',
+      join(dir, 'tree'),
+      `--format=${format}`,
+      ending === '.tar' ? '-cf' : '-czf',
+      join(dir, filename),
+    ];
+    execFileSync('tar', [...packing, '--numeric-owner', '--owner=12345', '--group=12345', '--', ...members]);
 
-  mkdirSync(join(dir, 'expected'));
-  execFileSync('sh', [
-    '-c',
-    'umask 022; exec tar --no-same-owner --no-same-permissions -xf "$0" -C "$1"',
-    join(dir, filename),
-    join(dir, 'expected'),
-  ]);
-  const { root } = await new StagingGround().unpack({
-    url: origin.serve(`/${format}`, readFileSync(join(dir, filename))),
-    filename,
-  });
+    mkdirSync(join(dir, 'expected'));
+    execFileSync('sh', [
+      '-c',
+      'umask 022; exec tar --no-same-owner --no-same-permissions -xf "$0" -C "$1"',
+      join(dir, filename),
+      join(dir, 'expected'),
+    ]);
+    const ground = new StagingGround(expectedBytes);
+    const { root } = await ground.unpack({
+      url: origin.serve(`/${format}`, readFileSync(join(dir, filename))),
+      filename,
+    });
 
-  const expected = readTree(join(dir, 'expected'));
-  const found = readTree(root);
-  for (const tree of [expected, found]) {
-    for (const [path, entry] of tree) {
-      // What the release's owner could not read or write is made usable.
-      if (entry.type === 'file') entry.mode |= 0o600;
-      // No entry said when `.` or the directories above the named members were changed.
-      if (members[0] !== '.' && path === '') entry.mtime = 0;
+    const expected = readTree(join(dir, 'expected'));
+    const found = readTree(root);
+    for (const tree of [expected, found]) {
+      for (const [path, entry] of tree) {
+        // What the release's owner could not read or write is made usable.
+        if (entry.type === 'file') entry.mode |= 0o600;
+        // No entry said when `.` or the directories above the named members were changed.
+        if (members[0] !== '.' && path === '') entry.mtime = 0;
+      }
     }
-  }
-  expect(Object.fromEntries(found)).toEqual(Object.fromEntries(expected));
-  expect(found.size).toBeGreaterThan(20);
+    expect(Object.fromEntries(found)).toEqual(Object.fromEntries(expected));
+    expect(found.size).toBeGreaterThan(20);
+    const isSmall = statSync(join(dir, filename)).size <= SMALL_BYTES;
+    expect(ground.staged).toHaveLength(expectedBytes !== undefined && isSmall ? 0 : 1);
+  });
 });
