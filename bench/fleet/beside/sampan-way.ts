@@ -5,6 +5,9 @@ import { startObservedController } from '../controller/observed-controller.ts';
 import type { FleetBench } from '../fleet-bench.ts';
 import type { Way } from './way.ts';
 
+/** Agents collect their garbage when they have been quiet for three seconds: not while others are measured. */
+const REST_MS = 4000;
+
 /** Real agents as they are shipped, commanded by a real controller under TLS: `POST /deploy`. */
 export async function sampanWay(
   hosts: readonly string[],
@@ -22,6 +25,7 @@ export async function sampanWay(
   return {
     baseOf: (host) => join(rootOf(host), 'service'),
     isTidiedByUs: false,
+    restMs: REST_MS,
     ship: (shipment) =>
       deploy(
         controller.url,

@@ -14,4 +14,6 @@ export interface Way {
   baseOf(host: string): string;
   /** Whether nothing of its own ever removes a release. */
   isTidiedByUs: boolean;
+  /** For so long, in milliseconds, what ran a shipment tidies up after it. */
+  restMs?: number;
 }

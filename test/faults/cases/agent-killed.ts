@@ -93,7 +93,8 @@ interface Plan {
 
 /** An origin that stops after a part of the file when it is asked first; the time has come when so many files stand. */
 function stalling(world: World, { share, unpacked }: { share: number; unpacked: number }): Plan {
-  const made = world.next((version) => packageOf(version, { files: 200, bytesEach: 2000 }));
+  // Too big for the agent itself, which would begin when all of it has come.
+  const made = world.next((version) => packageOf(version, { files: 200, bytesEach: 16_000 }));
   const stallAfter = Math.floor(made.bytes.length * share);
   world.origin.serve(`/${made.filename}`, { body: made.bytes, stallAfter }, made.bytes);
   return { made, isTime: () => until('files are unpacked', () => unpackedFiles(world.base.dir) >= unpacked) };

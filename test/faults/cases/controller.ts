@@ -81,11 +81,12 @@ async function killedAtEachWrite(world: World): Promise<string[]> {
 
 /** What the controller writes from the request until its last word on it is written down. */
 async function writesOfADeploy(world: World): Promise<Call[]> {
-  const tracing = await trace(world.controller.pid, WRITES);
+  const { pid } = world.controller;
+  const tracing = await trace(pid, WRITES);
   await world.deploy(world.next());
   // An answer to somebody else comes behind it.
   await world.restartController();
-  return callsIn(await tracing.detach());
+  return callsIn(pid, await tracing.detach());
 }
 
 interface Moment {

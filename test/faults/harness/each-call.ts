@@ -47,11 +47,12 @@ export async function callsOf(sequence: Sequence): Promise<Call[]> {
   try {
     const { made, options, settled } = await sequence.prepare(world);
     await untilNone(() => leftovers(world.base));
-    const tracing = await trace(world.agent.pid, ORDERED_CALLS);
+    const { pid } = world.agent;
+    const tracing = await trace(pid, ORDERED_CALLS);
     const tried = await attempt(world, made, options);
     await settled();
     await untilNone(() => leftovers(world.base));
-    const calls = callsIn(await tracing.detach());
+    const calls = callsIn(pid, await tracing.detach());
     return calls.map((call) => ({ ...call, text: named(world, tried, call.text) }));
   } finally {
     await world.close();

@@ -24,12 +24,19 @@ export const ORDERED_CALLS = [
   'rmdir',
 ] as const;
 
-/** The `when`-th call of a name that a thread makes, counted from 1. `text` is the call as strace shows it. */
+/** Which of its threads a process makes a call with: with its main one, or, in Node, with the one of its pool (UV_THREADPOOL_SIZE=1). */
+export type CallingThread = 'main' | 'pool';
+
+/** The `when`-th call of a name that a thread makes, counted from 1, as strace counts. `text` is the call as strace shows it. */
 export interface Call {
   name: string;
+  thread: CallingThread;
   when: number;
   text: string;
 }
+
+/** How a call is found again in another run. */
+export type CallPlace = Pick<Call, 'name' | 'thread' | 'when'>;
 
 /** Whether it is one that makes something durable. */
 export function isSync({ name }: Call): boolean {
@@ -49,13 +56,17 @@ export interface Tracing {
 }
 
 /**
- * Traces these calls of a process: of all its threads, not of its children, which have calls of their own, unless the options
- * say `-f`. @throws with what strace says, where it cannot.
+ * Traces these calls of a process: of all its threads unless one is named, not of its children, which have calls of their own,
+ * unless the options say `-f`. @throws with what strace says, where it cannot.
  */
-export async function trace(pid: number, calls: readonly string[], options: readonly string[] = []): Promise<Tracing> {
+export async function trace(
+  pid: number,
+  calls: readonly string[],
+  { options = [], thread }: { options?: readonly string[]; thread?: CallingThread } = {},
+): Promise<Tracing> {
   const dir = keptTempDir();
   const log = `${dir}/strace`;
-  const traced = options.includes('-f') ? [String(pid)] : readdirSync(`/proc/${pid}/task`);
+  const traced = options.includes('-f') ? [String(pid)] : threadsOf(pid, thread);
   const set = calls.map((call) => `?${call}`).join(',');
   const child = spawn(
     'strace',
@@ -80,13 +91,14 @@ export async function trace(pid: number, calls: readonly string[], options: read
 }
 
 /** The process is killed as it makes this call, before the call is made. */
-export function killAt(pid: number, { name, when }: Pick<Call, 'name' | 'when'>): Promise<Tracing> {
-  return trace(pid, [name], ['-e', `inject=${name}:signal=SIGKILL:when=${when}`]);
+export function killAt(pid: number, { name, thread, when }: CallPlace): Promise<Tracing> {
+  return trace(pid, [name], { options: ['-e', `inject=${name}:signal=SIGKILL:when=${when}`], thread });
 }
 
 /** The process is killed when it has made this call: strace holds it back there, before it does anything else. */
-export async function killAfter(pid: number, { name, when }: Pick<Call, 'name' | 'when'>): Promise<Tracing> {
-  const tracing = await trace(pid, [name], ['-e', `inject=${name}:delay_exit=${HELD_US}:when=${when}`]);
+export async function killAfter(pid: number, { name, thread, when }: CallPlace): Promise<Tracing> {
+  const options = ['-e', `inject=${name}:delay_exit=${HELD_US}:when=${when}`];
+  const tracing = await trace(pid, [name], { options, thread });
   let isOver = false;
   void tracing.ended.then(() => {
     isOver = true;
@@ -107,25 +119,31 @@ export function isHeld(line: string): boolean {
 }
 
 /** This call fails with `error`, and does nothing. */
-export function failAt(pid: number, { name, when }: Pick<Call, 'name' | 'when'>, error: string): Promise<Tracing> {
-  return trace(pid, [name], ['-e', `inject=${name}:error=${error}:when=${when}`]);
+export function failAt(pid: number, { name, thread, when }: CallPlace, error: string): Promise<Tracing> {
+  return trace(pid, [name], { options: ['-e', `inject=${name}:error=${error}:when=${when}`], thread });
 }
 
 /** Every such call of a process and of its children fails with `error`. */
 export function failAll(pid: number, name: string, error: string): Promise<Tracing> {
-  return trace(pid, [name], ['-f', '-e', `inject=${name}:error=${error}`]);
+  return trace(pid, [name], { options: ['-f', '-e', `inject=${name}:error=${error}`] });
 }
 
-/** The calls in the lines of a trace, in order, counted by name. */
-export function callsIn(lines: readonly string[]): Call[] {
+/** The calls in the lines of a trace of the process `pid`, in order, counted by thread and name. */
+export function callsIn(pid: number, lines: readonly string[]): Call[] {
   const counts = new Map<string, number>();
   return lines.flatMap((line) => {
-    const [, name, rest] = /^(?:\d+\s+)?(\w+)(\(.*)$/.exec(line) ?? [];
-    if (name === undefined || rest === undefined) return [];
-    const when = (counts.get(name) ?? 0) + 1;
-    counts.set(name, when);
-    return [{ name, when, text: (name + rest).replace(/\d+</g, '<') }];
+    const [, id, name, rest] = /^(\d+)\s+(\w+)(\(.*)$/.exec(line) ?? [];
+    if (id === undefined || name === undefined || rest === undefined) return [];
+    const thread = Number(id) === pid ? 'main' : 'pool';
+    const when = (counts.get(`${thread} ${name}`) ?? 0) + 1;
+    counts.set(`${thread} ${name}`, when);
+    return [{ name, thread, when, text: (name + rest).replace(/\d+</g, '<') }];
   });
+}
+
+function threadsOf(pid: number, thread: CallingThread | undefined): string[] {
+  const ids = readdirSync(`/proc/${pid}/task`);
+  return ids.filter((id) => thread === undefined || (id === String(pid)) === (thread === 'main'));
 }
 
 async function attached(

@@ -1,4 +1,5 @@
 import type { Aftermath } from '@sampan/shared/errors.ts';
+import { HostCourses } from './host-courses.ts';
 
 /**
  * Where a rollout is. `queued` waits for links that others hold; `paused` for a person, or for time to pass.
@@ -92,17 +93,19 @@ export interface Course {
   isCancelled: boolean;
   /** Somebody wants it to pause before the next wave. */
   isToPause: boolean;
-  hosts: Map<string, HostCourse>;
+  hosts: HostCourses;
 }
 
-export function newCourse(hosts: readonly string[], nowMs: number): Course {
+export function newCourse(names: readonly string[], nowMs: number): Course {
+  const hosts = new HostCourses();
+  for (const name of names) hosts.set(name, waiting());
   return {
     state: 'queued',
     stateSinceMs: nowMs,
     wave: 0,
     isCancelled: false,
     isToPause: false,
-    hosts: new Map(hosts.map((host) => [host, waiting()])),
+    hosts,
   };
 }
 

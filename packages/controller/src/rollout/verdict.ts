@@ -11,11 +11,11 @@ export type Verdict = { kind: 'go_on' } | { kind: 'stop' | 'go_back'; cause: Sto
 /** What the rules of a rollout say about what has happened so far. */
 export function judge(course: Course, { maxFailures, atomic }: Strategy): Verdict {
   const kind = atomic ? 'go_back' : 'stop';
-  const states = [...course.hosts.values()].map(({ state }) => state);
-  const failed = states.filter((state) => state === 'failed' || state === 'unknown').length;
-  const allowed = maxFailures ?? states.length;
+  const { hosts } = course;
+  const failed = hosts.count('failed', 'unknown');
+  const allowed = maxFailures ?? hosts.size;
   if (course.isCancelled) return { kind, cause: { cause: 'cancelled', failed, allowed } };
-  const hasFlipped = states.some((state) => ['activating', 'active', 'succeeded'].includes(state));
+  const hasFlipped = hosts.count('activating', 'active', 'succeeded') > 0;
   // All or none: before anything has flipped, one host that could not stage is enough.
   if (atomic && !hasFlipped && failed > 0) return { kind, cause: { cause: 'not_staged', failed, allowed: 0 } };
   if (failed <= allowed) return { kind: 'go_on' };

@@ -68,6 +68,14 @@ export class LinkLocks {
     return held;
   }
 
+  /** Lets go of what was held: by these operations on one host each, or on all of them where none is named. */
+  async letGoOf(held: readonly { by: { operationId: string }; host: string | undefined }[]): Promise<void> {
+    for (const [operationId, of] of Map.groupBy(held, ({ by }) => by.operationId)) {
+      const hosts = of.flatMap(({ host }) => host ?? []);
+      await this.letGo(operationId, hosts.length === of.length ? hosts : undefined);
+    }
+  }
+
   /** Makes the leases of these operations last from now on. */
   async renew(operationIds: readonly string[]): Promise<void> {
     if (operationIds.length === 0) return;
@@ -78,10 +86,16 @@ export class LinkLocks {
       .execute();
   }
 
-  /** Lets go of what an operation holds on a host, or on all of them. */
-  async letGo(operationId: string, host?: string): Promise<void> {
+  /** Lets go of what an operation holds on these hosts, or on all of them. */
+  async letGo(operationId: string, hosts?: readonly string[]): Promise<void> {
     const held = this.#db.deleteFrom('link_locks').where('operation_id', '=', operationId);
-    await (host === undefined ? held : held.where('host', '=', host)).execute();
+    if (hosts === undefined) {
+      await held.execute();
+      return;
+    }
+    for (let at = 0; at < hosts.length; at += ROWS_AT_ONCE) {
+      await held.where('host', 'in', hosts.slice(at, at + ROWS_AT_ONCE)).execute();
+    }
   }
 
   /** Who has the links of these hosts now; `canJudge` as in `take`. */

@@ -1,4 +1,4 @@
-import type { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import {
   CompiledQuery,
   type DatabaseConnection,
@@ -67,16 +67,54 @@ class TransactionalDdlAdapter extends SqliteAdapter {
 type Parameters = (string | number | null)[];
 
 function asKyselyWants(database: DatabaseSync): SqliteDatabase {
+  const prepared = new PreparedStatements(database);
   return {
     close: () => database.close(),
     prepare(sql): SqliteStatement {
-      const statement = database.prepare(sql);
+      const { statement, reader } = prepared.of(sql);
       return {
-        reader: statement.columns().length > 0,
+        reader,
         all: (parameters) => statement.all(...(parameters as Parameters)),
         run: (parameters) => statement.run(...(parameters as Parameters)),
-        iterate: (parameters) => statement.iterate(...(parameters as Parameters)),
+        // Read while others are run: with one of its own.
+        iterate: (parameters) => database.prepare(sql).iterate(...(parameters as Parameters)),
       };
     },
   };
+}
+
+interface Prepared {
+  statement: StatementSync;
+  /** Whether it answers with rows. */
+  reader: boolean;
+}
+
+/** A rollout runs the same few statements thousands of times. SQLite itself prepares one again when the tables have changed. */
+const KEPT_STATEMENTS = 100;
+/** An insert of many rows is as long as it has rows, and seldom as long again. */
+const MAX_KEPT_CHARACTERS = 4_000;
+
+class PreparedStatements {
+  readonly #database: DatabaseSync;
+  /** Those that were used last at the end. */
+  readonly #kept = new Map<string, Prepared>();
+
+  constructor(database: DatabaseSync) {
+    this.#database = database;
+  }
+
+  of(sql: string): Prepared {
+    const prepared = this.#kept.get(sql) ?? this.#prepare(sql);
+    if (sql.length > MAX_KEPT_CHARACTERS) return prepared;
+    this.#kept.delete(sql);
+    this.#kept.set(sql, prepared);
+    const [oldest] = this.#kept.keys();
+    if (this.#kept.size > KEPT_STATEMENTS && oldest !== undefined) this.#kept.delete(oldest);
+    return prepared;
+  }
+
+  #prepare(sql: string): Prepared {
+    const statement = this.#database.prepare(sql);
+    return { statement, reader: statement.columns().length > 0 };
+  }
 }

@@ -160,11 +160,8 @@ export class RolloutRecords {
       trx,
       [...this.#unlocked].map(({ by }) => by),
     );
-    const locks = new LinkLocks(trx);
-    for (const unlocked of this.#unlocked) {
-      if (lost.includes(unlocked.by)) this.#unlocked.delete(unlocked);
-      else await locks.letGo(unlocked.by.operationId, unlocked.host);
-    }
+    for (const unlocked of this.#unlocked) if (lost.includes(unlocked.by)) this.#unlocked.delete(unlocked);
+    await new LinkLocks(trx).letGoOf([...this.#unlocked]);
   }
 
   async #takeLocks(trx: Transaction<Tables>, { order, onHeld }: { order: LockOrder; onHeld: OnHeld }): Promise<Locked> {

@@ -180,11 +180,13 @@ async function writeBatch(trx: Transaction<Tables>, batch: readonly Write[]): Pr
   for (const write of batch) {
     await writeOne(trx, write);
   }
+  await new LinkLocks(trx).letGoOf(batch.filter((write) => write.kind === 'unlocked'));
 }
 
 async function writeOne(trx: Transaction<Tables>, write: Write): Promise<unknown> {
   switch (write.kind) {
     case 'outcome':
+    case 'unlocked':
       // Was written with all the others at once.
       return undefined;
     case 'event':
@@ -194,8 +196,6 @@ async function writeOne(trx: Transaction<Tables>, write: Write): Promise<unknown
         .set({ state: write.state })
         .where('operation_id', '=', write.row.operation_id)
         .execute();
-    case 'unlocked':
-      return await new LinkLocks(trx).letGo(write.by.operationId, write.host);
     case 'ended': {
       const change = { ended_at: write.at, file_url: null };
       return await trx.updateTable('rollouts').set(change).where('operation_id', '=', write.by.operationId).execute();
