@@ -3,7 +3,7 @@ import { type Answer, DEPLOYED } from '../harness/answer.ts';
 import { attempt, outcomeOf, violations } from '../harness/attempt.ts';
 import { callsOf, killAtEachCall } from '../harness/each-call.ts';
 import { type Snag, snagIn } from '../harness/hanging-once.ts';
-import { packageOf } from '../harness/package.ts';
+import { BIG, packageOf } from '../harness/package.ts';
 import { killAtRandomTimes } from '../harness/random-kills.ts';
 import { type CaseTable, type Report, tally } from '../harness/run-cases.ts';
 import { sequences } from '../harness/sequences.ts';
@@ -22,7 +22,7 @@ export const agentKilled: CaseTable<'agent killed -9', void> = {
   'during unpack': {
     speed: 'fast',
     // All but the end of the gzip: the unpacker has much to write.
-    run: () => killedWhen({}, (world) => stalling(world, { share: 0.99, unpacked: 150 })),
+    run: () => killedWhen({}, (world) => stalling(world, { share: 0.99, unpacked: 75 })),
   },
   'before promote': {
     speed: 'fast',
@@ -93,8 +93,7 @@ interface Plan {
 
 /** An origin that stops after a part of the file when it is asked first; the time has come when so many files stand. */
 function stalling(world: World, { share, unpacked }: { share: number; unpacked: number }): Plan {
-  // Too big for the agent itself, which would begin when all of it has come.
-  const made = world.next((version) => packageOf(version, { files: 200, bytesEach: 16_000 }));
+  const made = world.next((version) => packageOf(version, BIG));
   const stallAfter = Math.floor(made.bytes.length * share);
   world.origin.serve(`/${made.filename}`, { body: made.bytes, stallAfter }, made.bytes);
   return { made, isTime: () => until('files are unpacked', () => unpackedFiles(world.base.dir) >= unpacked) };

@@ -23,6 +23,9 @@ export interface PackageSize {
   repeats: boolean;
 }
 
+/** Too big for the agent itself: a process unpacks it while it comes. */
+export const BIG: Partial<PackageSize> = { files: 100, bytesEach: 32_000 };
+
 const DEFAULT_SIZE: PackageSize = { files: 30, bytesEach: 300, repeats: false };
 
 /** A small project whose every file differs from that of any other version: two halves of different releases are told apart. */

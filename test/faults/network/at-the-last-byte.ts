@@ -3,6 +3,7 @@ import { DEPLOYED } from '../harness/answer.ts';
 import { attempt, violations } from '../harness/attempt.ts';
 import { flips } from '../harness/flips.ts';
 import { logsAgain } from '../harness/logs-again.ts';
+import { BIG, packageOf } from '../harness/package.ts';
 import type { Report } from '../harness/run-cases.ts';
 import { unpackedFiles } from '../harness/unpacked-files.ts';
 import { until } from '../harness/until.ts';
@@ -49,7 +50,7 @@ async function outcomeIsLost(
 }
 
 async function lastByteOfArtifactIsLost(world: World, wire: Wire): Promise<void> {
-  const made = world.next();
+  const made = world.next((version) => packageOf(version, BIG));
   const path = `/${made.filename}`;
   const whole = { body: made.bytes, etag: `"${made.sha256}"`, ranges: true };
   const last = made.bytes.length - 1;

@@ -3,7 +3,7 @@ import { DEPLOYED } from '../harness/answer.ts';
 import { attempt, violations } from '../harness/attempt.ts';
 import { flips } from '../harness/flips.ts';
 import { logsAgain } from '../harness/logs-again.ts';
-import { packageOf } from '../harness/package.ts';
+import { BIG, packageOf } from '../harness/package.ts';
 import type { Report } from '../harness/run-cases.ts';
 import { unpackedFiles } from '../harness/unpacked-files.ts';
 import { until } from '../harness/until.ts';
@@ -35,7 +35,7 @@ export function midStream(wire: Wire): Promise<Report> {
 
 /** Until the controller has lost its agent, and the agent its origin. */
 async function troubled(world: World, { wire, strike }: { wire: Wire; strike: (wire: Wire) => void }): Promise<void> {
-  const made = world.next((version) => packageOf(version, { files: 100, bytesEach: 1000 }));
+  const made = world.next((version) => packageOf(version, BIG));
   const path = `/${made.filename}`;
   const whole = { body: made.bytes, etag: `"${made.sha256}"`, ranges: true };
   world.origin.serve(path, { ...whole, stallAfter: made.bytes.length >> 1 }, whole);
