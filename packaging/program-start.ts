@@ -22,7 +22,7 @@ export const AGENT_START: ProgramStart = {
 /**
  * Of each call to an agent, Node's HTTP/2 leaves some 11 KiB that only a full collection sees as garbage, and V8 puts that off
  * until the heap has grown by a multiple: with 2,000 agents it takes 750 MiB of memory. Collected when it has grown by a quarter
- * it takes 460, for a third more processor time (npm run bench:fleet).
+ * it takes 450, for a third more processor time (npm run bench:fleet).
  */
 export const CONTROLLER_START: ProgramStart = {
   flags: ['--max-semi-space-size=4', '--heap-growing-percent=25'],
