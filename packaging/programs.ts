@@ -21,6 +21,7 @@ export const PROGRAMS: readonly ShippedProgram[] = [
     sources: {
       'sampan-agent': 'packages/agent/src/main.ts',
       unpack: 'packages/agent/src/unpack/main.ts',
+      'unpack-thread': 'packages/agent/src/unpack/thread.ts',
       'unit-paths': 'packaging/agent/unit-paths.ts',
     },
     readsLibraryFiles: false,

@@ -20,6 +20,7 @@ export async function bundleAgent(dir: string): Promise<AgentBundle> {
     {
       'sampan-agent': 'packages/agent/src/main.ts',
       unpack: 'packages/agent/src/unpack/main.ts',
+      'unpack-thread': 'packages/agent/src/unpack/thread.ts',
       'unpack-worker': 'bench/worker/unpack-worker.ts',
       'unpack-host': 'bench/worker/unpack-host.ts',
       'measured-parts': 'bench/bundle/measured-parts.ts',

@@ -6,11 +6,15 @@ import {
   type FetchedArtifact,
   fetchArtifact,
 } from '@sampan/agent/artifact/fetch-artifact.ts';
+import { UnpackThread } from '@sampan/agent/artifact/unpack-thread.ts';
 import { agentConfigSchema } from '@sampan/agent/config.ts';
 import { startTimeOf } from '@sampan/agent/host/kill-process.ts';
 import { DeployError } from '@sampan/shared/errors.ts';
 import { expect } from 'vitest';
 import { tempDir } from './temp-dir.ts';
+
+/** One for all: each would go on for minutes. */
+const thread = new UnpackThread();
 
 type Settings = { download?: Record<string, unknown>; unpack?: Record<string, unknown> };
 export type Staging = { stagingDir: string; pid: number; pidStartTime: string };
@@ -19,7 +23,7 @@ export type Unpacked = Extract<FetchedArtifact, { kind: 'unpacked' }>;
 /** Where an artifact is unpacked follows from what is expected of its size: for `describe.each`. */
 export const UNPACKED_BY = [
   ['a process of its own', undefined],
-  ['the agent itself', 1],
+  ["a thread of the agent's", 1],
 ] as const;
 
 /** A base to fetch artifacts into, with a secret beside it that no archive may reach. Removed when the test has finished. */
@@ -61,7 +65,7 @@ export class StagingGround {
         onProcess: async (staging) => this.announce(staging),
         ...request,
       },
-      settingsOf(settings),
+      { ...settingsOf(settings), thread },
       signal,
     );
   }

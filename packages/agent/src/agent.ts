@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemCode } from '@sampan/shared/errors.ts';
 import type { Logger } from '@sampan/shared/logger.ts';
+import { UnpackThread } from './artifact/unpack-thread.ts';
 import type { AgentConfig } from './config.ts';
 import { Deploys } from './deploy/deploys.ts';
 import type { HostServices } from './deploy/host-services.ts';
@@ -59,6 +60,7 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Agen
     metrics,
     owners,
     supervisor,
+    unpackThread: new UnpackThread(),
     directories,
     holds: new LinkHolds(),
     fences,

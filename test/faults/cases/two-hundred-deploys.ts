@@ -68,7 +68,15 @@ async function startShipped(): Promise<Shipped> {
   const root = keptTempDir();
   const hookFails = join(root, 'hook-fails');
   const programs = join(root, 'programs');
-  await bundle({ 'sampan-agent': 'packages/agent/src/main.ts', unpack: 'packages/agent/src/unpack/main.ts' }, programs);
+  const unpack = 'packages/agent/src/unpack';
+  await bundle(
+    {
+      'sampan-agent': 'packages/agent/src/main.ts',
+      unpack: `${unpack}/main.ts`,
+      'unpack-thread': `${unpack}/thread.ts`,
+    },
+    programs,
+  );
   const { php, java, golang } = agentConfig(root).languages;
   const post_activate = { run: ['sh', '-c', `! rm ${hookFails} 2>/dev/null`] };
   const languages = { php: { ...php, hooks: { post_activate } }, java, golang };

@@ -355,12 +355,17 @@ describe.each(Object.keys(guardedV1))('%s', (route) => {
   // Of hosts that are none of ours: what is asked of it changes nothing.
   beforeEach(async () => {
     const body = { operation: 'deploy', ...of, ...artifact, hosts: ['127.0.0.1:1'] };
-    const begun = await sendRequest(`${controller.url}/v1/rollouts`, {
-      method: 'POST',
-      headers: bearer('admin'),
-      body,
-    });
-    id = (begun.body as { id: string }).id ?? id;
+    // What the test before has begun may still hold the link.
+    const begin = async () => {
+      const begun = await sendRequest(`${controller.url}/v1/rollouts`, {
+        method: 'POST',
+        headers: bearer('admin'),
+        body,
+      });
+      id = (begun.body as { id?: string }).id ?? '';
+      return id;
+    };
+    await expect.poll(begin).not.toBe('');
     const isOver = async () =>
       (
         (await sendRequest(`${controller.url}/v1/rollouts/${id}`, { headers: bearer('admin') })).body as {

@@ -1,5 +1,6 @@
 import type { AgentConfig } from '../config.ts';
 import type { Owner } from '../host/owner.ts';
+import type { UnpackThread } from './unpack-thread.ts';
 
 /** What is to be fetched, and where to. */
 export interface ArtifactRequest {
@@ -12,7 +13,7 @@ export interface ArtifactRequest {
   sha256: string | undefined;
   /** The strong ETag of what stands already: the origin may answer that nothing has changed. */
   ifNoneMatch: string | undefined;
-  /** How many bytes the last artifact of this kind had; undefined: nobody knows. Only what is done in advance depends on it. */
+  /** How big the release before it was, in bytes; undefined: nobody knows. Decides only where it is unpacked. */
   expectedBytes: number | undefined;
   /** Whom every entry belongs to; undefined: the agent. */
   owner: Owner | undefined;
@@ -27,6 +28,8 @@ export interface ArtifactRequest {
 export interface ArtifactSettings {
   download: AgentConfig['download'];
   unpack: AgentConfig['unpack'];
+  /** Where small artifacts are unpacked; undefined: as all others are. */
+  thread?: UnpackThread | undefined;
 }
 
 /** What has become of it. The caller removes `stagingDir`. */

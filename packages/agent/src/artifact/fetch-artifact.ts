@@ -104,13 +104,14 @@ class Fetch {
     return fetched;
   }
 
-  /** Asks for the file and meanwhile starts what takes long to start: a process to unpack it, where there will be need of one. */
+  /** Asks for the file and meanwhile starts what is to unpack it, unless the answer may well be that nothing has changed. */
   async #openAndPrepare(): Promise<OpenedUrl> {
     const headers = this.#conditions;
     const settings = { download: this.#settings.download, connections: this.#connections };
     const opening = openUrl({ url: this.#request.url, headers }, settings, this.#signal);
-    const isNeeded = headers['if-none-match'] === undefined && !this.#expectsSmall;
-    const starting = isNeeded ? this.#startTransfer({ isSmall: false }) : undefined;
+    const isNeeded = headers['if-none-match'] === undefined;
+    if (isNeeded && this.#expectsSmall) this.#settings.thread?.prepare();
+    const starting = isNeeded && !this.#expectsSmall ? this.#startTransfer(undefined) : undefined;
     const [opened, started] = await Promise.allSettled([opening, starting]);
     if (started.status === 'rejected') throw started.reason;
     if (opened.status === 'rejected') throw opened.reason;
@@ -119,7 +120,7 @@ class Fetch {
 
   /** Nobody knows how big the first of its kind is; then time is what counts. */
   get #expectsSmall(): boolean {
-    return (this.#request.expectedBytes ?? Infinity) <= SMALL_BYTES;
+    return this.#settings.thread !== undefined && (this.#request.expectedBytes ?? Infinity) <= SMALL_BYTES;
   }
 
   get #conditions(): Record<string, string> {
@@ -139,7 +140,7 @@ class Fetch {
       }
       const facts = factsOf(opened);
       const isSmall = this.#expectsSmall && (facts.totalBytes ?? Infinity) <= SMALL_BYTES;
-      const transfer = await this.#startTransfer({ isSmall });
+      const transfer = await this.#startTransfer(isSmall ? facts.totalBytes : undefined);
       await transfer.begin(facts);
       return transfer;
     } catch (error) {
@@ -148,9 +149,9 @@ class Fetch {
     }
   }
 
-  /** Does nothing where there is one. */
-  async #startTransfer(artifact: { isSmall: boolean }): Promise<Transfer> {
-    this.#transfer ??= await Transfer.start(this.#request, this.#settings, artifact);
+  /** Does nothing where there is one. `smallBytes`: how big the artifact is, where it is small. */
+  async #startTransfer(smallBytes: number | undefined): Promise<Transfer> {
+    this.#transfer ??= await Transfer.start(this.#request, this.#settings, smallBytes);
     return this.#transfer;
   }
 

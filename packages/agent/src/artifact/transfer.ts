@@ -43,12 +43,12 @@ export class Transfer {
 
   /**
    * Makes a staging directory that was never used, and an unpacker that waits for the first bytes: a process, unless the
-   * artifact is small.
+   * artifact is known to have only `smallBytes`.
    */
   static async start(
     request: ArtifactRequest,
     settings: ArtifactSettings,
-    { isSmall }: { isSmall: boolean },
+    smallBytes: number | undefined,
   ): Promise<Transfer> {
     const stagingDir = join(request.stagingRoot, randomUUID());
     // Its owner's processes have to get through it, and hooks too; nobody needs to list it.
@@ -58,7 +58,11 @@ export class Transfer {
     try {
       const order = orderFor(stagingDir, request, settings);
       const startProcess = () => startUnpackProcess(order, request);
-      const unpacker = isSmall ? new SmallUnpacker(order, startProcess) : await startProcess();
+      const { thread } = settings;
+      const unpacker =
+        thread && smallBytes !== undefined
+          ? new SmallUnpacker(order, { thread, totalBytes: smallBytes, startProcess })
+          : await startProcess();
       return new Transfer({ request, settings, stagingDir, unpacker });
     } catch (error) {
       await removeTree(stagingDir);

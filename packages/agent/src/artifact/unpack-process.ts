@@ -31,7 +31,7 @@ export class UnpackProcess implements Unpacker {
    * @throws DISK_ERROR when the system gives us none.
    */
   static async start(order: UnpackOrder): Promise<UnpackProcess> {
-    const { path, env } = unpackProgram();
+    const { path, env } = unpackProgram('process');
     const child = spawn(process.execPath, [...NODE_FLAGS, path, JSON.stringify(order)], {
       cwd: order.stagingDir,
       env: { ...ENVIRONMENT, ...env },

@@ -6,10 +6,16 @@ export interface UnpackProgram {
   env: Record<string, string>;
 }
 
-/** The unpacker that belongs to this agent: `unpack.mjs` beside a bundled agent, `unpack/main.ts` among the sources. */
-export function unpackProgram(): UnpackProgram {
-  if (!import.meta.filename.endsWith('.ts')) return { path: join(import.meta.dirname, 'unpack.mjs'), env: {} };
+const PROGRAMS = {
+  process: { bundled: 'unpack.mjs', source: 'main.ts' },
+  thread: { bundled: 'unpack-thread.mjs', source: 'thread.ts' },
+};
+
+/** The unpacker that belongs to this agent: `unpack.mjs` beside a bundled agent, `unpack/main.ts` among the sources; and its thread. */
+export function unpackProgram(kind: keyof typeof PROGRAMS): UnpackProgram {
+  const { bundled, source } = PROGRAMS[kind];
+  if (!import.meta.filename.endsWith('.ts')) return { path: join(import.meta.dirname, bundled), env: {} };
   // Stripping the types anew for every artifact would take 60 ms and 35 MB each time.
   const cache = join(import.meta.dirname, '../../../../node_modules/.cache/sampan-unpack');
-  return { path: join(import.meta.dirname, '../unpack/main.ts'), env: { NODE_COMPILE_CACHE: cache } };
+  return { path: join(import.meta.dirname, '../unpack', source), env: { NODE_COMPILE_CACHE: cache } };
 }

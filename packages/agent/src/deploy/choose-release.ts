@@ -2,7 +2,7 @@ import { DeployError } from '@sampan/shared/errors.ts';
 import { type Layout, releaseOfLinkText, type Target } from '../releases/layout.ts';
 import { readLinkText } from '../releases/link.ts';
 import { findOldRelease, type OldRelease } from '../releases/old-releases.ts';
-import { findRelease, isOf, listReleases, type Release } from '../releases/release-store.ts';
+import { findRelease, isOf, isReleaseName, listReleases, type Release } from '../releases/release-store.ts';
 
 /** Which release is to become current: one by its name on disk, or the best copy of a version. */
 export type ReleaseChoice = { kind: 'release'; release: string } | { kind: 'version'; version: string };
@@ -20,7 +20,8 @@ export interface ChosenRelease {
  * @throws RELEASE_NOT_FOUND with those versions of ours that are there.
  */
 export async function chooseRelease(layout: Layout, target: Target, choice: ReleaseChoice): Promise<ChosenRelease> {
-  const named = choice.kind === 'release' ? await findRelease(layout, choice.release) : undefined;
+  const named =
+    choice.kind === 'release' && isReleaseName(choice.release) ? await findRelease(layout, choice.release) : undefined;
   if (named && isOf(named, target)) return named;
   const releases = await listReleases(layout, target);
   const text = await readLinkText(layout.link);

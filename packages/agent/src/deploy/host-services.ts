@@ -1,4 +1,5 @@
 import type { Logger } from '@sampan/shared/logger.ts';
+import type { UnpackThread } from '../artifact/unpack-thread.ts';
 import type { AgentConfig } from '../config.ts';
 import type { ExclusiveDirectories } from '../host/exclusive-directories.ts';
 import type { Owners } from '../host/owners.ts';
@@ -15,6 +16,8 @@ export interface HostServices {
   metrics: Metrics;
   owners: Owners;
   supervisor: Supervisor;
+  /** Where small artifacts are unpacked; without it, as all others are. */
+  unpackThread?: UnpackThread;
   /** The bases that this agent alone works on. */
   directories: ExclusiveDirectories;
   holds: LinkHolds;

@@ -112,7 +112,7 @@ function download(
       onProgress: count,
       onProcess: (process) => operation.record({ event: 'staging', ...process }),
     },
-    { download, unpack },
+    { download, unpack, thread: services.unpackThread },
     operation.signal,
   );
 }

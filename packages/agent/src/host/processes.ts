@@ -1,5 +1,6 @@
-import { readdirSync, readlinkSync } from 'node:fs';
+import { readlinkSync } from 'node:fs';
 import { readdir, readFile, realpath } from 'node:fs/promises';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { systemCode } from '@sampan/shared/errors.ts';
 
 /** Which process a pid is: a pid that is used again has another `startTicks`; a process whose parent died has another `parent`. */
@@ -46,7 +47,7 @@ export async function filesOf(pid: number): Promise<ProcessFiles> {
   // These two wait where the process itself waits for memory: not in our own thread.
   const maps = await quietly(readFile(`${dir}/maps`, 'utf8'));
   const argv = ((await quietly(readFile(`${dir}/cmdline`, 'utf8'))) ?? '').split('\0').filter((part) => part !== '');
-  return { paths: [...new Set([...openedFiles(dir), ...mappedFiles(maps ?? '')])], argv };
+  return { paths: [...new Set([...(await openedFiles(dir)), ...mappedFiles(maps ?? '')])], argv };
 }
 
 /** A thread of the kernel's, or a process that has ended. One that is not ours to look at is neither. */
@@ -59,14 +60,18 @@ function isBodiless(dir: string): boolean {
   }
 }
 
-/** Never waits, and is ten times the cheaper for not being handed to another thread: a host has thousands of descriptors. */
-function openedFiles(dir: string): string[] {
-  const descriptors = quietlyNow(() => readdirSync(`${dir}/fd`)) ?? [];
+/** Reading a link of /proc never waits, and is ten times the cheaper for not being handed to another thread. */
+async function openedFiles(dir: string): Promise<string[]> {
+  const descriptors = (await quietly(readdir(`${dir}/fd`))) ?? [];
   const links = ['exe', 'cwd', ...descriptors.map((number) => `fd/${number}`)];
-  return links.flatMap((link) => {
+  const paths: string[] = [];
+  for (const [index, link] of links.entries()) {
+    // Some processes have hundreds of thousands.
+    if (index % LINKS_IN_A_TURN === LINKS_IN_A_TURN - 1) await nextTurn();
     const path = quietlyNow(() => readlinkSync(`${dir}/${link}`));
-    return path?.startsWith('/') ? [withoutDeleted(path)] : [];
-  });
+    if (path?.startsWith('/')) paths.push(withoutDeleted(path));
+  }
+  return paths;
 }
 
 /** The environment that a process was started with; undefined where it may not be read. */
@@ -113,6 +118,8 @@ export function releasesShown({ paths, argv }: ProcessFiles, releasesDir: string
   }
   return new Set(names.filter((name) => name !== undefined && name !== '' && !name.startsWith('.')) as string[]);
 }
+
+const LINKS_IN_A_TURN = 500;
 
 const DELETED = ' (deleted)';
 

@@ -1,6 +1,7 @@
 import { lstat, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DeployError, systemCode } from '@sampan/shared/errors.ts';
+import { isName } from '@sampan/shared/names.ts';
 import { diskError } from '../host/disk-error.ts';
 import { makeDirectory, syncDirectory, writeDurably } from '../host/durable-file.ts';
 import type { Layout, Target } from './layout.ts';
@@ -154,6 +155,12 @@ async function nextSequence(base: Base): Promise<number> {
     (await manifestNames(base)).map((name) => readManifest(manifestPath(base, name))),
   );
   return 1 + Math.max(0, ...manifests.map((manifest) => manifest?.sequence ?? 0));
+}
+
+/** Whether it can be what a release is called on the disk: a name, and which copy of it. */
+export function isReleaseName(text: string): boolean {
+  const [version = '', copy, ...more] = text.split('~');
+  return isName(version) && more.length === 0 && (copy === undefined || /^\d{1,9}$/.test(copy));
 }
 
 /** Names on disk are made unique (`app~2`): `~` is in no name that a caller can send. */

@@ -1,4 +1,15 @@
-import { chmodSync, chownSync, fchmodSync, fchownSync, lchownSync, mkdirSync, readFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  constants,
+  fchmodSync,
+  fchownSync,
+  lchownSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import type { Owner } from '../host/owner.ts';
 import { CONTENT_DIR, type UnpackOrder } from './unpack-order.ts';
@@ -6,7 +17,7 @@ import { CONTENT_DIR, type UnpackOrder } from './unpack-order.ts';
 const CLOSED_MODE = 0o700;
 
 /** `content/`, as whoever writes into it reaches it. */
-export interface ContentDir {
+export interface ContentDir extends Disposable {
   /** The path of what is at `path` in it; '' is the directory itself. */
   at(path: string): string;
   /** Gives what was just made its owner and its mode: a file by its descriptor, a directory or, without a mode, a symlink by its path. */
@@ -28,19 +39,27 @@ export function enterContent({ stagingDir, owner }: UnpackOrder): ContentDir {
   if (owner !== null) chownSync(dir, owner.uid, owner.gid);
   process.chdir(dir);
   if (owner !== null) become(owner);
-  return { at: (path) => path || '.', adopt: () => undefined, open: (mode) => chmodSync('.', mode) };
+  return {
+    at: (path) => path || '.',
+    adopt: () => undefined,
+    open: (mode) => chmodSync('.', mode),
+    [Symbol.dispose]: () => undefined,
+  };
 }
 
 /**
- * Makes `content/` for a process that stays where and who it is: until `open`, nobody else can reach what is in it, so
- * what is given to its owner one by one leads nowhere that he could have changed.
+ * Makes `content/` for a thread of a process that stays where and who it is. It is reached by its descriptor, whatever
+ * becomes of the directories above; until `open`, nobody else can enter it, so what is given to its owner one by one
+ * leads nowhere that he could have changed.
  * @throws EPERM where this process may not give files away.
  */
 export function closedContent({ stagingDir, owner }: UnpackOrder): ContentDir {
   const dir = join(stagingDir, CONTENT_DIR);
   mkdirSync(dir, CLOSED_MODE);
+  const fd = openSync(dir, constants.O_DIRECTORY | constants.O_NOFOLLOW);
+  const root = `/proc/self/fd/${fd}`;
   return {
-    at: (path) => (path === '' ? dir : `${dir}/${path}`),
+    at: (path) => (path === '' ? root : `${root}/${path}`),
     adopt: (made, mode) => {
       if (owner !== null) give(made, owner);
       if (mode === undefined || (mode & umask()) === 0) return;
@@ -48,9 +67,10 @@ export function closedContent({ stagingDir, owner }: UnpackOrder): ContentDir {
       else chmodSync(made, mode);
     },
     open: (mode) => {
-      if (owner !== null) give(dir, owner);
-      chmodSync(dir, mode);
+      if (owner !== null) give(fd, owner);
+      fchmodSync(fd, mode);
     },
+    [Symbol.dispose]: () => closeSync(fd),
   };
 }
 

@@ -7,7 +7,7 @@ import { unpackArtifact } from './unpack-artifact.ts';
 import type { Unpacked, UnpackOrder, UnpackReport } from './unpack-order.ts';
 
 /**
- * The unpacker: a process of its own for each artifact, because it reads hostile bytes, blocks while it writes, can be
+ * The unpacker: a process of its own for each artifact (but for small ones that are in order), because it reads hostile bytes, blocks while it writes, can be
  * ended at any time by SIGKILL, and gives all its memory back. Its argument is an UnpackOrder, its stdin the artifact; it
  * writes nothing before the first byte has come. It reports on descriptor 3 and decides nothing: whether all bytes came,
  * and whether they are the right ones, only its parent knows. When the parent dies, stdin ends, and so does the process.

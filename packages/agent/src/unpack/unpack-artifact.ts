@@ -18,7 +18,7 @@ export interface UnpackPlace {
 
 /**
  * Unpacks an artifact from its bytes into `content/` and `tree.jsonl` of the staging directory. Writes nothing before the
- * first byte has come. Blocks while it writes: for as long as a piece of 256 KiB takes.
+ * first byte has come. Blocks while it writes.
  * @throws DeployError; then what stands there is of no use. What `onProgress` throws.
  */
 export async function unpackArtifact(
@@ -30,7 +30,7 @@ export async function unpackArtifact(
   if (input.head.length === 0) throw corrupt('the file is empty');
   try {
     using log = new TreeLog(order.stagingDir, Buffer.byteLength(order.filename));
-    const content = prepare(order);
+    using content = prepare(order);
     const unpack = order.kind === 'tar' ? unpackTar : unpackFile;
     return await unpack(input, { order, content, log, onProgress });
   } catch (error) {

@@ -6,9 +6,9 @@ import type { Owner } from '../host/owner.ts';
 /** How far an archive may go before it is refused. */
 export type UnpackLimits = AgentConfig['unpack'];
 
-/** What the agent asks of an unpacker process: JSON in its only argument. The artifact's bytes come on its stdin. */
+/** What the agent asks of an unpacker. A process gets it as JSON in its only argument, and the artifact's bytes on its stdin. */
 export interface UnpackOrder {
-  /** Absolute; exists and is empty. The process writes `content/` and `tree.jsonl` in it, and nowhere else. */
+  /** Absolute; exists and is empty. The unpacker writes `content/` and `tree.jsonl` in it, and nowhere else. */
   stagingDir: string;
   filename: string;
   kind: ArtifactKind;
@@ -17,6 +17,13 @@ export interface UnpackOrder {
   /** Absolute paths at or below which symlinks may point. */
   allowLinksTo: readonly string[];
   limits: UnpackLimits;
+}
+
+/** What is asked of the agent's own thread. */
+export interface SmallArtifact {
+  order: UnpackOrder;
+  /** All of it. */
+  bytes: Uint8Array;
 }
 
 /** What was unpacked. */

@@ -309,7 +309,7 @@ describe.each(UNPACKED_BY)('unpacked by %s, an archive is refused, and nothing o
     const ground = new StagingGround(expectedBytes);
     const url = origin.serve(`/${encodeURIComponent(name)}`, bytes);
     expect(await ground.refusal({ url, ...request }, { unpack })).toEqual(expected);
-    // The agent itself only ever succeeds; what has the wrong checksum it gives to nobody.
+    // The agent's thread only ever succeeds; what has the wrong checksum it gives to nobody.
     const isKnownBefore = expectedBytes !== undefined && expected.code === 'CHECKSUM_MISMATCH';
     expect(ground.staged).toHaveLength(isKnownBefore ? 0 : 1);
   });

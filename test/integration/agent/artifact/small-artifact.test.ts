@@ -1,9 +1,14 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { SMALL_BYTES, SmallUnpacker } from '@sampan/agent/artifact/small-unpacker.ts';
+import { UnpackProcess } from '@sampan/agent/artifact/unpack-process.ts';
+import { UnpackThread } from '@sampan/agent/artifact/unpack-thread.ts';
+import type { Unpacker } from '@sampan/agent/artifact/unpacker.ts';
 import { agentConfigSchema } from '@sampan/agent/config.ts';
+import { startTimeOf } from '@sampan/agent/host/kill-process.ts';
 import type { UnpackOrder } from '@sampan/agent/unpack/unpack-order.ts';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -21,8 +26,11 @@ const SMALL = 1;
 const UNPACK = `
   import { readFileSync } from 'node:fs';
   import { SmallUnpacker } from '@sampan/agent/artifact/small-unpacker.ts';
-  const unpacker = new SmallUnpacker(JSON.parse(process.argv[1]), () => process.exit(3));
-  await unpacker.write(readFileSync(0));
+  import { UnpackThread } from '@sampan/agent/artifact/unpack-thread.ts';
+  const archive = readFileSync(0);
+  const parts = { thread: new UnpackThread(), totalBytes: archive.length, startProcess: () => process.exit(3) };
+  const unpacker = new SmallUnpacker(JSON.parse(process.argv[1]), parts);
+  await unpacker.write(archive);
   await unpacker.finish();
 `;
 
@@ -76,7 +84,7 @@ describe('a process of its own is started', () => {
   });
 });
 
-describe('unpacked by the agent itself, an artifact', () => {
+describe("unpacked by a thread of the agent's, an artifact", () => {
   const owner = { uid: 65534, gid: 65533 };
   // So much that it takes several turns.
   const slow = tarGz(...Array.from({ length: 900 }, (_, index) => file(`f${index}`, Buffer.alloc(7000, 'x'))));
@@ -110,17 +118,38 @@ describe('unpacked by the agent itself, an artifact', () => {
   });
 
   it('is not gone on with once its unpacking is ended', async () => {
-    const ground = new StagingGround();
-    const stagingDir = join(ground.stagingRoot, 'own');
-    mkdirSync(stagingDir);
-    const unpacker = new SmallUnpacker(orderFor(stagingDir), async () => expect.fail('a process was started'));
-    await unpacker.write(slow);
+    const { ground, stagingDir, unpacker } = await startSmall(slow, async () => expect.fail('a process was started'));
     const finishing = unpacker.finish();
-    await Promise.all([
-      expect(finishing).rejects.toMatchObject({ code: 'INTERNAL' }),
-      endedInTheMiddle(ground, unpacker),
-    ]);
-    expect(unpacker.entries).toBeLessThan(900);
+    const killed = contentDirOf(ground).then(() => unpacker.kill());
+    await expect(finishing).rejects.toMatchObject({ code: 'INTERNAL' });
+    await killed;
+    expect(readdirSync(stagingDir)).toEqual([]);
+  });
+
+  it('is ended with the process that it was given to, though that takes nothing', async () => {
+    const stopped = Promise.withResolvers<number>();
+    const { unpacker } = await startSmall(randomBytes(SMALL_BYTES), async (order) => {
+      const child = await UnpackProcess.start(order);
+      process.kill(child.pid, 'SIGSTOP');
+      stopped.resolve(child.pid);
+      return child;
+    });
+    const finishing = unpacker.finish().catch(() => 'ended');
+    const pid = await stopped.promise;
+    await unpacker.kill();
+    expect(await finishing).toBe('ended');
+    expect(await startTimeOf(pid)).toBeUndefined();
+  });
+
+  it('is written where it was begun, whatever is put in place of the directories above', async () => {
+    const ground = new StagingGround(SMALL);
+    const fetching = ground.fetch({ url: origin.serve('/a', slow) }).catch(() => undefined);
+    const content = await contentDirOf(ground);
+    renameSync(ground.stagingRoot, `${ground.stagingRoot}-moved`);
+    mkdirSync(join(content, '..'), { recursive: true });
+    symlinkSync(join(ground.root, 'outside'), content);
+    await fetching;
+    expect(readdirSync(join(ground.root, 'outside'))).toEqual(['secret']);
   });
 
   it('has the modes that it says, whatever the umask of the agent', () => {
@@ -202,9 +231,16 @@ function orderFor(stagingDir: string): UnpackOrder {
   return { stagingDir, filename: 'zeus-1.tar', kind: 'tar', owner: null, allowLinksTo: [], limits };
 }
 
-async function endedInTheMiddle(ground: StagingGround, unpacker: SmallUnpacker): Promise<void> {
-  await contentDirOf(ground);
-  await unpacker.kill();
+/** An unpacker that has all of an artifact. */
+async function startSmall(archive: Buffer, startProcess: (order: UnpackOrder) => Promise<Unpacker>) {
+  const ground = new StagingGround();
+  const stagingDir = join(ground.stagingRoot, 'own');
+  mkdirSync(stagingDir);
+  const order = orderFor(stagingDir);
+  const parts = { thread: new UnpackThread(), totalBytes: archive.length, startProcess: () => startProcess(order) };
+  const unpacker = new SmallUnpacker(order, parts);
+  await unpacker.write(archive);
+  return { ground, stagingDir, unpacker };
 }
 
 /** `content/` of the staging directory that appears, when some of the artifact stands in it. */
