@@ -141,9 +141,14 @@ export function callsIn(pid: number, lines: readonly string[]): Call[] {
   });
 }
 
+/** Not those that Node's programs start for themselves: what unpacks is no part of the order of writes, as in a process of its own. */
 function threadsOf(pid: number, thread: CallingThread | undefined): string[] {
-  const ids = readdirSync(`/proc/${pid}/task`);
+  const ids = readdirSync(`/proc/${pid}/task`).filter((id) => nameOf(pid, id) !== 'WorkerThread');
   return ids.filter((id) => thread === undefined || (id === String(pid)) === (thread === 'main'));
+}
+
+function nameOf(pid: number, thread: string): string {
+  return readFileSync(`/proc/${pid}/task/${thread}/comm`, 'utf8').trim();
 }
 
 async function attached(
