@@ -36,7 +36,8 @@ export interface AgentFleet extends AsyncDisposable {
 export const HEALTH_CHECK = {
   command: ['sh', '-c', 'test ! -e ../../../ill'],
   interval_seconds: 0.1,
-  deadline_seconds: 0.3,
+  // Long enough for twenty agents on one busy machine to start a process each.
+  deadline_seconds: 1,
 };
 
 export async function startAgentFleet(count: number, settings: Record<string, unknown> = {}): Promise<AgentFleet> {
