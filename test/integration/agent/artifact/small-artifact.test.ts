@@ -131,8 +131,13 @@ describe("unpacked by a thread of the agent's, an artifact", () => {
     const { unpacker } = await startSmall(randomBytes(SMALL_BYTES), async (order) => {
       const child = await UnpackProcess.start(order);
       process.kill(child.pid, 'SIGSTOP');
-      stopped.resolve(child.pid);
-      return child;
+      const write = child.write.bind(child);
+      return Object.assign(child, {
+        write: (bytes: Buffer) => {
+          stopped.resolve(child.pid);
+          return write(bytes);
+        },
+      });
     });
     const finishing = unpacker.finish().catch(() => 'ended');
     const pid = await stopped.promise;
