@@ -22,7 +22,7 @@ export const agentKilled: CaseTable<'agent killed -9', void> = {
   'during unpack': {
     speed: 'fast',
     // All but the end of the gzip: the unpacker has much to write.
-    run: () => killedWhen({}, (world) => stalling(world, { share: 0.99, unpacked: 75 })),
+    run: () => killedWhen({}, (world) => stalling(world, { share: 0.99, unpacked: 150 })),
   },
   'before promote': {
     speed: 'fast',

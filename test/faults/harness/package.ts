@@ -23,8 +23,8 @@ export interface PackageSize {
   repeats: boolean;
 }
 
-/** Too big for the agent itself: a process unpacks it while it comes. */
-export const BIG: Partial<PackageSize> = { files: 100, bytesEach: 32_000 };
+/** Too big for the agent's thread: a process unpacks it while it comes. */
+export const BIG: Partial<PackageSize> = { files: 200, bytesEach: 16_000 };
 
 const DEFAULT_SIZE: PackageSize = { files: 30, bytesEach: 300, repeats: false };
 

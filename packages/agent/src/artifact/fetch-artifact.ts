@@ -15,8 +15,8 @@ export type { ArtifactRequest, ArtifactSettings, FetchedArtifact };
  * Brings an artifact into a staging directory of its own: downloaded, checked and unpacked in one pass.
  *
  * Connections that break are tried again, `download.attempts` times in all. They go on where they broke only with the
- * same strong ETag; otherwise all starts again in a new directory. When it rejects, its process has ended, if it had one, and nothing of
- * it is left in staging.
+ * same strong ETag; otherwise all starts again in a new directory. When it rejects, its process has ended, if it had
+ * one, and nothing of it is left in staging.
  * @throws DeployError with a code of the download, archive or disk groups; what `signal` was aborted with.
  */
 export async function fetchArtifact(

@@ -33,7 +33,7 @@ export class SmallUnpacker implements Unpacker {
   readonly #order: UnpackOrder;
   readonly #thread: UnpackThread;
   readonly #startProcess: () => Promise<Unpacker>;
-  #artifact: Buffer;
+  readonly #artifact: Buffer;
   #bytes = 0;
   #process: Unpacker | undefined;
   /** What is going on here, or being started. */
