@@ -1,6 +1,6 @@
 import { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { createGunzip } from 'node:zlib';
+import { createGunzip, gunzipSync } from 'node:zlib';
 import { systemCode } from '@sampan/shared/errors.ts';
 import { ChunkGarbage } from '../host/chunk-garbage.ts';
 import { corrupt } from './corrupt.ts';
@@ -36,12 +36,19 @@ export async function peek(input: AsyncIterable<Buffer>, length: number): Promis
   return { head, chunks: follow(head, { [Symbol.asyncIterator]: () => iterator }) };
 }
 
+/** Hands what was in the gzip file `chunks` to `sink`. @throws ARCHIVE_CORRUPT, and what `sink` throws. */
+export type Gunzip = (chunks: AsyncIterable<Buffer>, sink: TarSink) => Promise<void>;
+
 /**
  * Hands the tar archive in `input` to `sink`, gunzipped where it is gzip by its first bytes.
  * @returns whether it was gzip, which has checked all its bytes against its trailer.
  * @throws ARCHIVE_CORRUPT, and what `sink` throws.
  */
-export async function decode({ head, chunks }: Peeked, sink: TarSink): Promise<{ gzip: boolean }> {
+export async function decode(
+  { head, chunks }: Peeked,
+  sink: TarSink,
+  gunzip: Gunzip = gunzipBeside,
+): Promise<{ gzip: boolean }> {
   if (recognize(head) === 'gzip') {
     await gunzip(chunks, sink);
     return { gzip: true };
@@ -54,12 +61,31 @@ export async function decode({ head, chunks }: Peeked, sink: TarSink): Promise<{
   return { gzip: false };
 }
 
+/** For a small artifact all of which has come, where nobody else waits for this thread: some 10 % of its time less. */
+export function gunzipAtOnce(maxBytes: number): Gunzip {
+  return async (chunks, sink) => {
+    const parts: Buffer[] = [];
+    for await (const chunk of chunks) parts.push(chunk);
+    const all = Buffer.concat(parts);
+    sink(gunzipWhole(all, maxBytes), all.length);
+  };
+}
+
+function gunzipWhole(bytes: Buffer, maxBytes: number): Buffer {
+  try {
+    return gunzipSync(bytes, { chunkSize: GUNZIP.chunkSize, maxOutputLength: maxBytes });
+  } catch (error) {
+    throw asCorrupt(error);
+  }
+}
+
 async function* follow(head: Buffer, rest: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   yield head;
   yield* rest;
 }
 
-async function gunzip(chunks: AsyncIterable<Buffer>, sink: TarSink): Promise<void> {
+/** Piece by piece, on a thread of Node's own. */
+async function gunzipBeside(chunks: AsyncIterable<Buffer>, sink: TarSink): Promise<void> {
   const pieces = createGunzip(GUNZIP);
   const garbage = new ChunkGarbage();
   const write = (piece: Buffer, _: string, done: (error?: Error) => void) => {
@@ -72,8 +98,12 @@ async function gunzip(chunks: AsyncIterable<Buffer>, sink: TarSink): Promise<voi
   try {
     await pipeline(chunks, pieces, new Writable({ write }));
   } catch (error) {
-    throw systemCode(error)?.startsWith('Z_') ? corrupt(`gzip: ${(error as Error).message}`, error) : error;
+    throw asCorrupt(error);
   }
+}
+
+function asCorrupt(error: unknown): unknown {
+  return systemCode(error)?.startsWith('Z_') ? corrupt(`gzip: ${(error as Error).message}`, error) : error;
 }
 
 function attempt(act: () => void, done: (error?: Error) => void): void {

@@ -1,8 +1,8 @@
-import { Header } from 'tar/header';
 import { corrupt } from './corrupt.ts';
+import { BLOCK_BYTES, TarBlock } from './tar-block.ts';
 
 /** How many bytes `recognize` wants to see, unless there are fewer. */
-export const RECOGNIZE_BYTES = 512;
+export const RECOGNIZE_BYTES = BLOCK_BYTES;
 
 const OTHERS: [name: string, magic: string][] = [
   ['a zip file', '504b0304'],
@@ -35,8 +35,9 @@ export function isHtml(head: Buffer): boolean {
 function beginsAsTar(head: Buffer): boolean {
   if (head.length < RECOGNIZE_BYTES) return false;
   try {
-    const header = new Header(head);
-    return header.cksumValid || header.nullBlock;
+    const block = new TarBlock();
+    block.take(head, 0);
+    return block.isZero || block.isHeader;
   } catch {
     // A number in it cannot be read; whoever parses the archive says which, if it is one.
     return head.toString('latin1', 257, 262) === 'ustar';

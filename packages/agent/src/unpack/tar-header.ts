@@ -1,10 +1,7 @@
-import { isUtf8 } from 'node:buffer';
-import { Header } from 'tar/header';
 import { corrupt } from './corrupt.ts';
 import type { ExtendedFields } from './pax-records.ts';
 import { refuseEntry } from './refuse-entry.ts';
-
-export const BLOCK_BYTES = 512;
+import type { TarBlock } from './tar-block.ts';
 
 export type EntryType = 'file' | 'directory' | 'symlink' | 'link';
 
@@ -21,13 +18,26 @@ export interface TarEntry {
   mtimeMs: number | undefined;
 }
 
-const TYPES: Partial<Record<Header['type'], EntryType>> = {
-  File: 'file',
-  OldFile: 'file',
-  ContiguousFile: 'file',
-  Directory: 'directory',
-  SymbolicLink: 'symlink',
-  Link: 'link',
+const TYPES: Readonly<Record<string, EntryType>> = {
+  '0': 'file',
+  '\0': 'file',
+  '7': 'file',
+  '5': 'directory',
+  '2': 'symlink',
+  '1': 'link',
+};
+
+/** The other type flags that are known, for those who are told that one is not unpacked. */
+const NOT_UNPACKED: Readonly<Record<string, string>> = {
+  '3': 'CharacterDevice',
+  '4': 'BlockDevice',
+  '6': 'FIFO',
+  A: 'SolarisACL',
+  D: 'GNUDumpDir',
+  I: 'Inode',
+  M: 'ContinuationFile',
+  S: 'SparseFile',
+  V: 'TapeVolumeHeader',
 };
 
 /** No file system of Linux takes a longer one (PATH_MAX, its end included); held in memory until all files stand. */
@@ -36,76 +46,65 @@ const MAX_TARGET_BYTES = 4095;
 /** The largest size that a header can say in octal; above it a PAX record says the size and the header anything. */
 const MAX_OCTAL_SIZE = 0o77777777777;
 
+/** What a header says by itself. */
+export interface TarHeader {
+  block: TarBlock;
+  typeFlag: string;
+  name: string;
+  size: number | undefined;
+  mode: number | undefined;
+  mtimeMs: number | undefined;
+}
+
 /**
- * The header in the block at `at`; undefined for a block of zeros. `path` is what an extended header says in place of the
- * name in it: that may be cut short, and a name that ends in a slash makes it a directory.
+ * The header in a block; undefined for a block of zeros.
  * @throws ARCHIVE_CORRUPT for a bad checksum or an unreadable number.
  */
-export function readHeader(chunk: Buffer, at: number, path: string | undefined): Header | undefined {
-  const header = decode(chunk, at, path);
-  if (header.nullBlock) return undefined;
-  if (!header.cksumValid) throw corrupt('bad header checksum');
-  return header;
+export function readHeader(block: TarBlock): TarHeader | undefined {
+  if (block.isZero) return undefined;
+  if (!block.isHeader) throw corrupt('bad header checksum');
+  const { typeFlag, name, size, mode, mtimeMs } = block;
+  return { block, typeFlag, name, size, mode, mtimeMs };
 }
 
 /**
  * The entry that a header and the extended headers before it describe together.
  * @throws ARCHIVE_ENTRY_REFUSED for types and names that are not unpacked; ARCHIVE_CORRUPT where header and extended header disagree.
  */
-export function readEntry(header: Header, block: Buffer, fields: ExtendedFields): TarEntry {
-  const path = fields.path ?? nameIn(header.path, block, [0, 100], [345, 155]);
+export function readEntry(header: TarHeader, fields: ExtendedFields): TarEntry {
+  const { block, mode } = header;
+  const path = fields.path ?? utf8(header.name, () => block.isNameUtf8);
   if (path === '') throw corrupt('an entry without a name');
-  const type = TYPES[header.type];
-  if (type === undefined) throw refuseEntry(path, 'type', typeName(header, block));
+  const type = typeOf(header.typeFlag, path);
   if (fields.sparse) throw refuseEntry(path, 'type', 'sparse');
   const isLink = type === 'link' || type === 'symlink';
-  const linkpath = isLink ? (fields.linkpath ?? nameIn(header.linkpath, block, [157, 100])) : '';
+  const linkpath = isLink ? (fields.linkpath ?? utf8(block.linkName, () => block.isLinkNameUtf8)) : '';
   if (isLink && linkpath === '') throw corrupt(`link ${path} has no target`);
   if (Buffer.byteLength(linkpath) > MAX_TARGET_BYTES) {
     throw refuseEntry(path, 'path_invalid', `a link target of more than ${MAX_TARGET_BYTES} bytes`);
   }
-  return {
-    type,
-    path,
-    linkpath,
-    size: sizeOf({ type, path }, header, fields),
-    mode: header.mode,
-    mtimeMs: fields.mtimeMs ?? header.mtime?.getTime(),
-  };
+  const size = sizeOf({ type, path }, header.size, fields.size);
+  return { type, path, linkpath, size, mode, mtimeMs: fields.mtimeMs ?? header.mtimeMs };
 }
 
-function decode(chunk: Buffer, at: number, path: string | undefined): Header {
-  try {
-    return new Header(chunk, at, path === undefined ? undefined : { path });
-  } catch (cause) {
-    throw corrupt('a number in a header cannot be read', cause);
-  }
+function utf8(text: string, isUtf8: () => boolean): string {
+  if (text.includes('\ufffd') && !isUtf8()) throw refuseEntry(text, 'path_invalid', 'not UTF-8');
+  return text;
 }
 
-type Field = [start: number, length: number];
-
-function nameIn(text: string | undefined, block: Buffer, ...fields: Field[]): string {
-  if (text?.includes('\ufffd') && !fields.every((field) => isUtf8(bytesIn(block, field)))) {
-    throw refuseEntry(text, 'path_invalid', 'not UTF-8');
-  }
-  return text ?? '';
+/** Old archives have directories as files whose names end in a slash; a name that was cut short would lack it. */
+function typeOf(flag: string, path: string): EntryType {
+  const type = TYPES[flag];
+  if (type === undefined) throw refuseEntry(path, 'type', NOT_UNPACKED[flag] ?? `type ${JSON.stringify(flag)}`);
+  return type === 'file' && flag !== '7' && path.endsWith('/') ? 'directory' : type;
 }
 
-function bytesIn(block: Buffer, [start, length]: Field): Buffer {
-  const bytes = block.subarray(start, start + length);
-  const end = bytes.indexOf(0);
-  return end === -1 ? bytes : bytes.subarray(0, end);
-}
-
-function typeName(header: Header, block: Buffer): string {
-  const name: string = header.type;
-  return name === 'Unsupported' ? `type ${JSON.stringify(block.toString('latin1', 156, 157))}` : name;
-}
-
-function sizeOf({ type, path }: Pick<TarEntry, 'type' | 'path'>, header: Header, fields: ExtendedFields): number {
+function sizeOf(
+  { type, path }: Pick<TarEntry, 'type' | 'path'>,
+  own: number | undefined,
+  extended: number | undefined,
+): number {
   if (type === 'directory') return 0;
-  const own = header.size;
-  const extended = fields.size;
   if (extended !== undefined && extended !== own && extended <= MAX_OCTAL_SIZE) {
     throw corrupt(`${path} has ${own ?? 'no'} bytes by its header and ${extended} by its PAX header`);
   }

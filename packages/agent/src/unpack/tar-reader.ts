@@ -1,8 +1,8 @@
-import type { Header } from 'tar/header';
 import { corrupt } from './corrupt.ts';
 import { type ExtendedFields, nameOf, readPaxRecords } from './pax-records.ts';
 import { recognize } from './recognize.ts';
-import { BLOCK_BYTES, readEntry, readHeader, type TarEntry } from './tar-header.ts';
+import { BLOCK_BYTES, TarBlock } from './tar-block.ts';
+import { readEntry, readHeader, type TarEntry, type TarHeader } from './tar-header.ts';
 
 /** What becomes of an archive's entries, in their order. */
 export interface EntrySink {
@@ -15,24 +15,37 @@ export interface EntrySink {
 
 const MAX_EXTENDED_BYTES = 1024 * 1024;
 
+/** What an extended header describes: by PAX records the next entry or all that follow, or one long name of the next, as GNU tar does. */
+type Extended = 'next' | 'global' | 'path' | 'linkpath';
+
+const EXTENDED: Readonly<Record<string, Extended>> = {
+  x: 'next',
+  X: 'next',
+  g: 'global',
+  L: 'path',
+  N: 'path',
+  K: 'linkpath',
+};
+
 /**
  * Reads a tar archive from chunks of any length and hands its entries to a sink, at once.
  *
- * Headers are decoded by the tar package. The loop around them is ours because its Parser cannot tell: it forgets
- * the header's size where a PAX header names another, takes a negative size for 0, cuts UTF-8 in a long name where two
- * chunks meet, drops a PAX record with a newline or NUL in it and goes on with the short name.
+ * Ours because the Parser of the tar package cannot tell: it forgets the header's size where a PAX header names another, takes
+ * a negative size for 0, cuts UTF-8 in a long name where two chunks meet, drops a PAX record with a newline or NUL in it and
+ * goes on with the short name.
  * @throws ARCHIVE_CORRUPT, ARCHIVE_ENTRY_REFUSED, and what the sink throws. Nothing may be written after that.
  */
 export class TarReader {
   readonly #sink: EntrySink;
+  readonly #block = new TarBlock();
   /** A header of which only a part has come. */
-  readonly #block = Buffer.alloc(BLOCK_BYTES);
-  #blockBytes = 0;
+  readonly #part = Buffer.alloc(BLOCK_BYTES);
+  #partBytes = 0;
   /** Bytes still to come of the body that is being read, then of its padding. */
   #bodyLeft = 0;
   #paddingLeft = 0;
   /** The extended header whose body is being read. */
-  #extended: { type: Header['type']; parts: Buffer[] } | undefined;
+  #extended: { kind: Extended; parts: Buffer[] } | undefined;
   /** What extended headers have said of the next entry. */
   #fields: ExtendedFields = {};
   #global: ExtendedFields = {};
@@ -62,8 +75,8 @@ export class TarReader {
 
   /** No more bytes will come. An archive may end without its marker, as GNU tar accepts, but not within an entry. */
   end(): void {
-    if (!this.#began && this.#blockBytes > 0) throw notTar(this.#block.subarray(0, this.#blockBytes));
-    const left = this.#bodyLeft + this.#paddingLeft + this.#blockBytes;
+    if (!this.#began && this.#partBytes > 0) throw notTar(this.#part.subarray(0, this.#partBytes));
+    const left = this.#bodyLeft + this.#paddingLeft + this.#partBytes;
     const isDescribed = Object.keys(this.#fields).length > 0;
     if (!this.#ended && (left > 0 || isDescribed)) throw corrupt(`cut short in or after ${this.#place}`);
     if (this.#entries === 0) throw corrupt('no entries');
@@ -90,15 +103,15 @@ export class TarReader {
   }
 
   #readBlock(chunk: Buffer, at: number): number {
-    if (this.#blockBytes === 0 && chunk.length - at >= BLOCK_BYTES) {
+    if (this.#partBytes === 0 && chunk.length - at >= BLOCK_BYTES) {
       this.#takeBlock(chunk, at);
       return at + BLOCK_BYTES;
     }
-    const copied = chunk.copy(this.#block, this.#blockBytes, at);
-    this.#blockBytes += copied;
-    if (this.#blockBytes === BLOCK_BYTES) {
-      this.#blockBytes = 0;
-      this.#takeBlock(this.#block, 0);
+    const copied = chunk.copy(this.#part, this.#partBytes, at);
+    this.#partBytes += copied;
+    if (this.#partBytes === BLOCK_BYTES) {
+      this.#partBytes = 0;
+      this.#takeBlock(this.#part, 0);
     }
     return at + copied;
   }
@@ -113,13 +126,15 @@ export class TarReader {
       return;
     }
     this.#sawZeros = false;
-    if (isExtended(header.type)) this.#startExtended(header);
-    else this.#startEntry(readEntry(header, chunk.subarray(at, at + BLOCK_BYTES), this.#takeFields()));
+    const extended = EXTENDED[header.typeFlag];
+    if (extended === undefined) this.#startEntry(readEntry(header, this.#takeFields()));
+    else this.#startExtended(extended, header.size);
   }
 
-  #headerAt(chunk: Buffer, at: number): Header | undefined {
+  #headerAt(chunk: Buffer, at: number): TarHeader | undefined {
+    this.#block.take(chunk, at);
     try {
-      return readHeader(chunk, at, this.#fields.path);
+      return readHeader(this.#block);
     } catch (error) {
       if (!this.#began) throw notTar(chunk.subarray(at, at + BLOCK_BYTES), error);
       throw corrupt(`bad header after ${this.#place}`, error);
@@ -140,9 +155,9 @@ export class TarReader {
     if (entry.type === 'file' && entry.size === 0) this.#sink.bodyEnd();
   }
 
-  #startExtended({ type, size = 0 }: Header): void {
+  #startExtended(kind: Extended, size = 0): void {
     if (size > MAX_EXTENDED_BYTES) throw corrupt(`an extended header of ${size} bytes`);
-    this.#extended = { type, parts: [] };
+    this.#extended = { kind, parts: [] };
     this.#startBody(size);
     if (size === 0) this.#finishBody();
   }
@@ -157,24 +172,21 @@ export class TarReader {
       this.#sink.bodyEnd();
       return;
     }
-    const { type, parts } = this.#extended;
+    const { kind, parts } = this.#extended;
     this.#extended = undefined;
-    this.#applyExtended(type, parts.length === 1 && parts[0] ? parts[0] : Buffer.concat(parts));
+    this.#applyExtended(kind, parts.length === 1 && parts[0] ? parts[0] : Buffer.concat(parts));
   }
 
-  #applyExtended(type: Header['type'], body: Buffer): void {
-    switch (type) {
-      case 'NextFileHasLongPath':
-      case 'OldGnuLongPath':
-        this.#fields.path = nameOf(withoutNul(body));
+  #applyExtended(kind: Extended, body: Buffer): void {
+    switch (kind) {
+      case 'path':
+      case 'linkpath':
+        this.#fields[kind] = nameOf(withoutNul(body));
         break;
-      case 'NextFileHasLongLinkpath':
-        this.#fields.linkpath = nameOf(withoutNul(body));
-        break;
-      case 'GlobalExtendedHeader':
+      case 'global':
         this.#applyGlobal(readPaxRecords(body));
         break;
-      default:
+      case 'next':
         Object.assign(this.#fields, readPaxRecords(body));
     }
   }
@@ -185,20 +197,6 @@ export class TarReader {
       throw corrupt('a global header that names or sizes every entry');
     }
     Object.assign(this.#global, fields);
-  }
-}
-
-function isExtended(type: Header['type']): boolean {
-  switch (type) {
-    case 'ExtendedHeader':
-    case 'OldExtendedHeader':
-    case 'GlobalExtendedHeader':
-    case 'NextFileHasLongPath':
-    case 'OldGnuLongPath':
-    case 'NextFileHasLongLinkpath':
-      return true;
-    default:
-      return false;
   }
 }
 

@@ -2,6 +2,7 @@ import { statfsSync } from 'node:fs';
 import { type MessagePort, parentPort } from 'node:worker_threads';
 import { IdleMemory } from '../host/idle-memory.ts';
 import { closedContent } from './content-dir.ts';
+import { gunzipAtOnce } from './decode.ts';
 import { unpackArtifact } from './unpack-artifact.ts';
 import type { SmallArtifact, Unpacked } from './unpack-order.ts';
 
@@ -30,7 +31,12 @@ async function unpack({ order, bytes }: SmallArtifact): Promise<Unpacked | undef
     const { bavail, bsize } = statfsSync(order.stagingDir);
     if (bavail * bsize < ROOM_BYTES) return undefined;
     const all = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    return await unpackArtifact(inOnePiece(all), order, { prepare: closedContent, onProgress: () => undefined });
+    const gunzip = gunzipAtOnce(order.limits.max_bytes);
+    return await unpackArtifact(inOnePiece(all), order, {
+      prepare: closedContent,
+      onProgress: () => undefined,
+      gunzip,
+    });
   } catch {
     return undefined;
   }

@@ -1,6 +1,6 @@
 import type { ContentDir } from './content-dir.ts';
 import { corrupt } from './corrupt.ts';
-import { peek } from './decode.ts';
+import { type Gunzip, peek } from './decode.ts';
 import { RECOGNIZE_BYTES } from './recognize.ts';
 import { TreeLog } from './tree-log.ts';
 import { unpackFile } from './unpack-file.ts';
@@ -14,6 +14,8 @@ export interface UnpackPlace {
   prepare: (order: UnpackOrder) => ContentDir;
   /** Told often how many entries stand; what it throws ends the unpacking. */
   onProgress: (entries: number) => void;
+  /** By default piece by piece, on a thread of Node's own. */
+  gunzip?: Gunzip;
 }
 
 /**
@@ -24,7 +26,7 @@ export interface UnpackPlace {
 export async function unpackArtifact(
   bytes: AsyncIterable<Buffer>,
   order: UnpackOrder,
-  { prepare, onProgress }: UnpackPlace,
+  { prepare, onProgress, gunzip }: UnpackPlace,
 ): Promise<Unpacked> {
   const input = await peek(bytes, RECOGNIZE_BYTES);
   if (input.head.length === 0) throw corrupt('the file is empty');
@@ -32,7 +34,7 @@ export async function unpackArtifact(
     using log = new TreeLog(order.stagingDir, Buffer.byteLength(order.filename));
     using content = prepare(order);
     const unpack = order.kind === 'tar' ? unpackTar : unpackFile;
-    return await unpack(input, { order, content, log, onProgress });
+    return await unpack(input, { order, content, log, onProgress, gunzip });
   } catch (error) {
     throw writeError(error, { stagingDir: order.stagingDir, entry: '' });
   }

@@ -1,6 +1,6 @@
 import { versionOf } from '@sampan/shared/names.ts';
 import type { ContentDir } from './content-dir.ts';
-import { decode, type Peeked } from './decode.ts';
+import { decode, type Gunzip, type Peeked } from './decode.ts';
 import { finishTree } from './finish-tree.ts';
 import { Meter } from './meter.ts';
 import { TarReader } from './tar-reader.ts';
@@ -16,20 +16,23 @@ export interface Unpacking {
   log: TreeLog;
   /** Told often how many entries stand. */
   onProgress: (entries: number) => void;
+  gunzip: Gunzip | undefined;
 }
 
 /** Unpacks a tar or tar.gz. @throws DeployError; then what stands there is of no use. */
-export async function unpackTar(input: Peeked, { order, content, log, onProgress }: Unpacking): Promise<Unpacked> {
+export async function unpackTar(input: Peeked, unpacking: Unpacking): Promise<Unpacked> {
+  const { order, content, log, onProgress, gunzip } = unpacking;
   const meter = new Meter(order.limits);
   using writer = new TreeWriter({ order, content, log, meter });
   const { tree } = writer;
   const reader = new TarReader(writer);
   try {
-    const { gzip } = await decode(input, (bytes, compressed) => {
+    const sink = (bytes: Buffer, compressed: number) => {
       meter.addBytes(bytes.length, compressed);
       reader.write(bytes);
       onProgress(tree.entries);
-    });
+    };
+    const { gzip } = await decode(input, sink, gunzip);
     reader.end();
     const root = finishTree(tree, versionOf(order.filename), { content, log, order });
     return { entries: tree.entries, root, complete: gzip || reader.ended };
