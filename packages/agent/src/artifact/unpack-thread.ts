@@ -1,5 +1,7 @@
 import { Worker } from 'node:worker_threads';
-import type { SmallArtifact, Unpacked } from '../unpack/unpack-order.ts';
+import { SILENT_FFI } from '../host/libc.ts';
+import type { Synced } from '../host/syncfs.ts';
+import type { SmallArtifact, ThreadAnswer, ThreadOrder, Unpacked } from '../unpack/unpack-order.ts';
 import { unpackProgram } from './unpack-program.ts';
 
 /** As long as a controller keeps a connection that it does not use. The thread holds 8 MiB, and takes 25 ms to start. */
@@ -29,11 +31,46 @@ export class UnpackThread {
    */
   async unpack(artifact: SmallArtifact, signal: AbortSignal): Promise<Unpacked | undefined> {
     if (this.#isBusy || signal.aborted) return undefined;
+    this.#worker ??= this.#start();
+    const worker = this.#worker;
+    const onAbort = () => void worker.terminate();
+    signal.addEventListener('abort', onAbort);
+    try {
+      return (await this.#ask(worker, { unpack: artifact }))?.unpacked;
+    } finally {
+      signal.removeEventListener('abort', onAbort);
+    }
+  }
+
+  /**
+   * Makes everything that was written to the filesystem of `path` durable. Undefined: that cannot be done here, or not now.
+   * @throws what `signal` was aborted with, at once: what the kernel does is not ended by that, and holds the thread up until it is done.
+   */
+  async sync(path: string, signal: AbortSignal): Promise<Synced | undefined> {
+    const worker = this.#worker;
+    signal.throwIfAborted();
+    if (this.#isBusy || !worker) return undefined;
+    const aborted = Promise.withResolvers<never>();
+    const onAbort = () => {
+      worker.unref();
+      aborted.reject(signal.reason);
+    };
+    signal.addEventListener('abort', onAbort);
+    try {
+      const answer = await Promise.race([this.#ask(worker, { sync: path }), aborted.promise]);
+      // Whether it had been told of an error nobody knows; asked again, the kernel would not tell it again.
+      return answer ? answer.synced : { reason: 'its thread has ended' };
+    } finally {
+      signal.removeEventListener('abort', onAbort);
+    }
+  }
+
+  /** Undefined where the thread has ended instead. The caller has seen that it is not busy. */
+  async #ask(worker: Worker, order: ThreadOrder): Promise<ThreadAnswer | undefined> {
     this.#isBusy = true;
     clearTimeout(this.#idle);
-    this.#worker ??= this.#start();
     try {
-      return await answerOf(this.#worker, artifact, signal);
+      return await answerOf(worker, order);
     } finally {
       this.#isBusy = false;
       this.#endWhenIdle();
@@ -41,7 +78,9 @@ export class UnpackThread {
   }
 
   #start(): Worker {
-    const worker = new Worker(unpackProgram('thread').path, { execArgv: [], resourceLimits: MEMORY });
+    // Of the agent's own flags it needs one: without, the FFI would tell of itself.
+    const execArgv = process.execArgv.filter((flag) => flag === SILENT_FFI);
+    const worker = new Worker(unpackProgram('thread').path, { execArgv, resourceLimits: MEMORY });
     const forget = () => {
       if (this.#worker === worker) this.#worker = undefined;
     };
@@ -60,18 +99,15 @@ export class UnpackThread {
   }
 }
 
-function answerOf(worker: Worker, artifact: SmallArtifact, signal: AbortSignal): Promise<Unpacked | undefined> {
+function answerOf(worker: Worker, order: ThreadOrder): Promise<ThreadAnswer | undefined> {
   return new Promise((resolve) => {
-    const settle = (unpacked: Unpacked | undefined) => {
+    const settle = (answer: ThreadAnswer | undefined) => {
       worker.off('message', onMessage).off('exit', onExit).unref();
-      signal.removeEventListener('abort', onAbort);
-      resolve(unpacked);
+      resolve(answer);
     };
-    const onMessage = ({ unpacked }: { unpacked: Unpacked | undefined }) => settle(unpacked);
+    const onMessage = (answer: ThreadAnswer) => settle(answer);
     const onExit = () => settle(undefined);
-    const onAbort = () => void worker.terminate();
     worker.on('message', onMessage).on('exit', onExit).ref();
-    signal.addEventListener('abort', onAbort);
-    worker.postMessage(artifact);
+    worker.postMessage(order);
   });
 }

@@ -1,16 +1,7 @@
 import { readFileSync } from 'node:fs';
+import { libc } from './libc.ts';
 
 const MADV_DONTNEED = 4;
-/** Node warns of `node:ffi` unless told not to: only a process that was started as shipped uses it. */
-const SILENT = '--disable-warning=ExperimentalWarning';
-
-interface Ffi {
-  dlopen(
-    library: string,
-    functions: { madvise: { arguments: string[]; return: string } },
-  ): { functions: { madvise(address: bigint, length: bigint, advice: number): number } };
-}
-
 /** A part of this process's address space. */
 interface Mapping {
   start: bigint;
@@ -23,18 +14,11 @@ interface Mapping {
  * mappings that nothing was ever written to are let go of, so what comes back is what was there.
  */
 export function dropUnusedPages(): void {
-  const madvise = process.execArgv.includes(SILENT) ? systemMadvise() : undefined;
-  if (!madvise) return;
+  const functions = libc();
+  if (!functions) return;
   for (const { start, end } of cleanMappings(readFileSync('/proc/self/smaps', 'utf8'), process.execPath)) {
-    madvise(start, end - start, MADV_DONTNEED);
+    functions.madvise(start, end - start, MADV_DONTNEED);
   }
-}
-
-/** Undefined where this Node has no FFI. */
-function systemMadvise(): ((address: bigint, length: bigint, advice: number) => number) | undefined {
-  const ffi = process.getBuiltinModule('node:ffi') as unknown as Ffi | undefined;
-  const signature = { madvise: { arguments: ['pointer', 'u64', 'i32'], return: 'i32' } };
-  return ffi?.dlopen('libc.so.6', signature).functions.madvise;
 }
 
 /** The mappings of `file` in what /proc/self/smaps says, that cannot be written to and never were. */

@@ -32,7 +32,7 @@ export async function peek(input: AsyncIterable<Buffer>, length: number): Promis
     parts.push(next.value);
     have += next.value.length;
   }
-  const head = Buffer.concat(parts);
+  const head = joined(parts);
   return { head, chunks: follow(head, { [Symbol.asyncIterator]: () => iterator }) };
 }
 
@@ -66,7 +66,7 @@ export function gunzipAtOnce(maxBytes: number): Gunzip {
   return async (chunks, sink) => {
     const parts: Buffer[] = [];
     for await (const chunk of chunks) parts.push(chunk);
-    const all = Buffer.concat(parts);
+    const all = joined(parts);
     sink(gunzipWhole(all, maxBytes), all.length);
   };
 }
@@ -77,6 +77,11 @@ function gunzipWhole(bytes: Buffer, maxBytes: number): Buffer {
   } catch (error) {
     throw asCorrupt(error);
   }
+}
+
+/** Nothing is copied where there is one part, as there is of a small artifact. */
+function joined(parts: readonly Buffer[]): Buffer {
+  return parts.length === 1 && parts[0] ? parts[0] : Buffer.concat(parts);
 }
 
 async function* follow(head: Buffer, rest: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {

@@ -2,6 +2,7 @@ import type { WireError } from '@sampan/shared/errors.ts';
 import type { ArtifactKind } from '@sampan/shared/names.ts';
 import type { AgentConfig } from '../config.ts';
 import type { Owner } from '../host/owner.ts';
+import type { Synced } from '../host/syncfs.ts';
 
 /** How far an archive may go before it is refused. */
 export type UnpackLimits = AgentConfig['unpack'];
@@ -19,11 +20,20 @@ export interface UnpackOrder {
   limits: UnpackLimits;
 }
 
-/** What is asked of the agent's own thread. */
+/** A small artifact for the agent's own thread. */
 export interface SmallArtifact {
   order: UnpackOrder;
   /** All of it. */
   bytes: Uint8Array;
+}
+
+/** What is asked of that thread: to unpack, or to make the filesystem of a path durable. */
+export type ThreadOrder = { unpack: SmallArtifact } | { sync: string };
+
+/** Undefined: it does not go through there. */
+export interface ThreadAnswer {
+  unpacked?: Unpacked | undefined;
+  synced?: Synced | undefined;
 }
 
 /** What was unpacked. */
