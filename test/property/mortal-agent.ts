@@ -193,6 +193,7 @@ export class MortalAgent {
       directories: this.#directories,
       holds: new LinkHolds(),
       fences: await Fences.open(config.state_dir, operations.all(), (target) => linkOf(config, target)),
+      sequences: new Map(),
       baseLock: new KeyedLock(),
     };
     await recover(services, operations);

@@ -64,6 +64,7 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Agen
     directories,
     holds: new LinkHolds(),
     fences,
+    sequences: new Map(),
     baseLock: new KeyedLock(),
   };
   await recover(services, operations);

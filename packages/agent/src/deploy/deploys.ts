@@ -21,6 +21,9 @@ import { type StageOrder, stage } from './stage.ts';
 
 const DEFAULT_HOLD_MS = 60_000;
 
+/** Programs that were just restarted, and the hosts of the same machine that still deploy, have processor and disk first. */
+const PRUNE_AFTER_MS = 1000;
+
 /** What both phases carry; zero means the default. */
 interface Call {
   operationId: string;
@@ -236,7 +239,7 @@ export class Deploys {
   #prune({ layout, target }: ActivateOrder, filenameDelete: string): void {
     const { keep } = this.#services.config.releases;
     const unwanted = filenameDelete === '' ? undefined : versionOf(filenameDelete);
-    this.#background.start('prune', async () => {
+    this.#background.startLater('prune', PRUNE_AFTER_MS, async () => {
       const { remove, kept } = await this.prune({ layout, target, keep, unwanted });
       if (remove.length + kept.length > 0) this.#services.log.info({ target, remove, kept }, 'releases pruned');
     });

@@ -1,8 +1,10 @@
 import { join } from 'node:path';
 import { versionOf } from '@sampan/shared/names.ts';
 import type { OperationContext } from '../operations/operation-context.ts';
+import { type Layout, releaseOfLinkText } from '../releases/layout.ts';
+import { readLinkText } from '../releases/link.ts';
 import { urlDigest } from '../releases/manifest.ts';
-import { listReleases, type Release, treeFilePath } from '../releases/release-store.ts';
+import { copiesOf, findRelease, type Release, treeFilePath } from '../releases/release-store.ts';
 import { verifyTree } from '../releases/tree-file.ts';
 import type { HostServices } from './host-services.ts';
 import type { StageOrder } from './stage.ts';
@@ -10,8 +12,8 @@ import type { StageOrder } from './stage.ts';
 /** What the releases of a project and link say of the artifact that is to become the next one. */
 export interface Known {
   standing: Standing | undefined;
-  /** How big the one before was, in bytes; undefined where there is none. */
-  lastBytes: number | undefined;
+  /** How big the current one's was, in bytes; undefined where nobody knows. */
+  currentBytes: number | undefined;
 }
 
 /** A release that may save the download. */
@@ -33,19 +35,23 @@ export async function findSameContent(
   const { layout, target, filename } = order;
   const { operationId } = operation;
   // Under the lock of the base: what was found there and is needed from now on, pruning leaves alone.
-  const { standing, lastBytes } = await services.baseLock.run(layout.baseDir, async () => {
-    const releases = await listReleases(layout, target);
-    const sameVersion = releases.filter(({ version }) => version === versionOf(filename));
-    const found = choose(sameVersion, order, operationId);
+  const { standing, currentBytes } = await services.baseLock.run(layout.baseDir, async () => {
+    const found = choose(await copiesOf(layout, target, versionOf(filename)), order, operationId);
     if (found) services.holds.need(layout.link, operationId, found.release.name);
-    return { standing: found, lastBytes: releases[0]?.bytes };
+    return { standing: found, currentBytes: await bytesOfCurrent(layout) };
   });
-  if (!standing) return { standing, lastBytes };
+  if (!standing) return { standing, currentBytes };
   const { name } = standing.release;
   const mismatch = await verifyTree(treeFilePath(layout, name), join(layout.releasesDir, name), operation.signal);
-  if (mismatch === undefined) return { standing, lastBytes };
+  if (mismatch === undefined) return { standing, currentBytes };
   services.log.info({ operationId, release: name, mismatch }, 'release was changed, downloading it again');
-  return { standing: undefined, lastBytes };
+  return { standing: undefined, currentBytes };
+}
+
+async function bytesOfCurrent(layout: Layout): Promise<number | undefined> {
+  const text = await readLinkText(layout.link);
+  const current = text === null ? undefined : releaseOfLinkText(layout, text);
+  return current === undefined ? undefined : (await findRelease(layout, current))?.bytes;
 }
 
 function choose(releases: Release[], { sha256, fileUrl }: StageOrder, operationId: string): Standing | undefined {

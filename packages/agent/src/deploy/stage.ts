@@ -59,7 +59,9 @@ export async function stage(
       } as const;
       await operation.step('pre_activate', () => runHook(services, hook, operation));
     }
-    await operation.step('sync', () => syncFilesystem(order.layout.stagingRoot, operation.signal));
+    await operation.step('sync', () =>
+      syncFilesystem(order.layout.stagingRoot, operation.signal, services.unpackThread),
+    );
     return await operation.step('promote', () => makeRelease(order, fetched, { services, operation }));
   } finally {
     await removeStaging(fetched, services);
@@ -94,7 +96,7 @@ interface DownloadContext {
 
 function download(
   { target, layout, fileUrl, filename, sha256 }: StageOrder,
-  { standing, lastBytes }: Known,
+  { standing, currentBytes }: Known,
   { services, operation, count }: DownloadContext,
 ): Promise<FetchedArtifact> {
   const { download, unpack, languages } = services.config;
@@ -106,7 +108,7 @@ function download(
       stagingRoot: layout.stagingRoot,
       sha256,
       ifNoneMatch: standing?.release.etag ?? undefined,
-      expectedBytes: lastBytes,
+      expectedBytes: currentBytes,
       owner: owner === null ? undefined : services.owners.get(owner),
       allowLinksTo: allow_links_to,
       onProgress: count,
@@ -139,7 +141,7 @@ async function makeRelease(
     stagedAt: new Date().toISOString(),
   };
   const release = await services.baseLock.run(layout.baseDir, () =>
-    promote(layout, { stagingDir, root, treeFile, manifest }),
+    promote(layout, { stagingDir, root, treeFile, manifest }, services.sequences),
   );
   services.holds.need(layout.link, operation.operationId, release.name);
   return outcomeOf(release, false);

@@ -1,9 +1,12 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '@sampan/shared/logger.ts';
 
 /** Work that nobody waits for, but that the process does not leave half done when it stops. */
 export class BackgroundTasks {
   readonly #log: Logger;
   readonly #running = new Set<Promise<void>>();
+  /** Ends what is put off. */
+  #hurry = new AbortController();
 
   constructor(log: Logger) {
     this.#log = log;
@@ -17,8 +20,20 @@ export class BackgroundTasks {
     this.#running.add(task);
   }
 
-  /** Resolves when nothing runs any more. */
+  /** The same in a while, or as soon as somebody waits for all of them. */
+  startLater(name: string, ms: number, work: () => Promise<void>): void {
+    this.start(name, async () => {
+      await delay(ms, undefined, { signal: this.#hurry.signal, ref: false }).catch(() => undefined);
+      await work();
+    });
+  }
+
+  /** Resolves when nothing runs any more. What was put off begins at once. */
   async settled(): Promise<void> {
-    while (this.#running.size > 0) await Promise.all(this.#running);
+    while (this.#running.size > 0) {
+      this.#hurry.abort();
+      this.#hurry = new AbortController();
+      await Promise.all(this.#running);
+    }
   }
 }

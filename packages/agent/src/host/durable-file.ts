@@ -52,6 +52,12 @@ export async function makeDirectory(dir: string): Promise<void> {
   await syncDirectory(dirname(dir));
 }
 
-async function isDirectory(path: string): Promise<boolean> {
-  return (await stat(path)).isDirectory();
+/** Whether a directory stands there, by its own name or by a link's. */
+export async function isDirectory(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isDirectory();
+  } catch (cause) {
+    if (systemCode(cause) === 'ENOENT' || systemCode(cause) === 'ENOTDIR') return false;
+    throw diskError(cause, { path, operation: 'stat' });
+  }
 }

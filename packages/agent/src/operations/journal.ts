@@ -1,5 +1,7 @@
+import { fstatSync } from 'node:fs';
 import { type FileHandle, open, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { DeployError } from '@sampan/shared/errors.ts';
 import { diskError } from '../host/disk-error.ts';
 import { makeDirectory, syncDirectory } from '../host/durable-file.ts';
 import { type JournalRecord, journalRecordSchema } from './journal-record.ts';
@@ -13,6 +15,8 @@ const NEWLINE = 10;
  */
 export class Journal {
   readonly #dir: string;
+  /** Of the operations that go on. */
+  readonly #files = new Map<string, FileHandle>();
 
   private constructor(dir: string) {
     this.#dir = dir;
@@ -25,21 +29,21 @@ export class Journal {
     return new Journal(dir);
   }
 
-  /** Adds a record; durable when the promise resolves. */
+  /** Adds a record; durable when the promise resolves. Of one operation, one after the other. */
   async append(operationId: string, record: JournalRecord): Promise<void> {
     const path = this.#path(operationId);
-    let file: FileHandle | undefined;
     try {
-      file = await open(path, 'a+', 0o600);
-      const { size } = await file.stat();
-      const torn = size > 0 && (await lastByte(file, size)) !== NEWLINE;
-      await file.appendFile(`${torn ? '\n' : ''}${JSON.stringify(record)}\n`);
+      const file = this.#files.get(operationId) ?? (await this.#open(operationId, path));
+      await file.appendFile(`${JSON.stringify(record)}\n`);
       await file.datasync();
-      if (size === 0) await syncDirectory(this.#dir);
+      // Of a file that is open already this waits for nothing. One that somebody has removed meanwhile keeps nothing.
+      if (fstatSync(file.fd).nlink === 0)
+        throw new DeployError('DISK_ERROR', { path, operation: 'journal', reason: 'ENOENT' });
+      if (isLast(record)) await this.#close(operationId);
     } catch (cause) {
+      // What of it stands there nobody knows: that is looked at when it is opened again.
+      await this.#close(operationId).catch(() => undefined);
       throw diskError(cause, { path, operation: 'journal' });
-    } finally {
-      await file?.close();
     }
   }
 
@@ -62,9 +66,30 @@ export class Journal {
     await rm(this.#path(operationId), { force: true });
   }
 
+  /** Opens the file of an operation, whose name is durable then, at the beginning of a line. */
+  async #open(operationId: string, path: string): Promise<FileHandle> {
+    const file = await open(path, 'a+', 0o600);
+    this.#files.set(operationId, file);
+    const { size } = await file.stat();
+    if (size === 0) await syncDirectory(this.#dir);
+    else if ((await lastByte(file, size)) !== NEWLINE) await file.appendFile('\n');
+    return file;
+  }
+
+  async #close(operationId: string): Promise<void> {
+    const file = this.#files.get(operationId);
+    this.#files.delete(operationId);
+    await file?.close();
+  }
+
   #path(operationId: string): string {
     return join(this.#dir, `${operationId}${ENDING}`);
   }
+}
+
+/** Whether an attempt ends with it. */
+function isLast({ event }: JournalRecord): boolean {
+  return event === 'finished' || event === 'interrupted';
 }
 
 /** The number of the last attempt; 0 where attempts had none yet. */

@@ -5,6 +5,8 @@ import type { Journal } from './journal.ts';
 import type { JournalRecord, Outcome, Phase } from './journal-record.ts';
 import type { Counts, OperationContext, Progress, UndatedRecord } from './operation-context.ts';
 
+const GUST_MS = 20;
+
 /** Where a run writes, and who is told how long its steps took. */
 interface RunTools {
   journal: Journal;
@@ -111,18 +113,26 @@ export class OperationRun implements OperationContext {
     this.#events.emit('end');
   }
 
-  /** The progress from now on, the latest known first; ends with the run or when `signal` aborts. */
+  /**
+   * The progress from now on, the latest known first; ends with the run or when `signal` aborts. What is told within `GUST_MS`
+   * comes together: a step of a small deploy takes a millisecond, and to send a message by itself takes as long.
+   */
   async *watch(signal: AbortSignal): AsyncGenerator<Progress> {
     const queue: Progress[] = this.#last ? [this.#last] : [];
     const wake = new EventEmitter<{ more: [] }>();
+    let gust: NodeJS.Timeout | undefined;
     const push = (progress: Progress) => {
       // Counting progress replaces its predecessor: a slow watcher costs one entry a step.
       if (queue.at(-1)?.step === progress.step && queue.at(-1)?.state === 'running') queue.pop();
       queue.push(progress);
+      gust ??= setTimeout(wakeUp, GUST_MS);
+    };
+    const wakeUp = () => {
+      clearTimeout(gust);
+      gust = undefined;
       wake.emit('more');
     };
-    const end = () => wake.emit('more');
-    this.#events.on('progress', push).on('end', end);
+    this.#events.on('progress', push).on('end', wakeUp);
     try {
       for (;;) {
         const next = queue.shift();
@@ -131,7 +141,8 @@ export class OperationRun implements OperationContext {
         else await once(wake, 'more', { signal });
       }
     } finally {
-      this.#events.off('progress', push).off('end', end);
+      clearTimeout(gust);
+      this.#events.off('progress', push).off('end', wakeUp);
     }
   }
 

@@ -30,8 +30,7 @@ export async function readLinkText(link: string): Promise<string | null> {
 export async function flipLink(layout: Layout, text: string, operationId: string): Promise<void> {
   const temporary = join(layout.baseDir, `${TEMPORARY_LINK_PREFIX}${operationId}`);
   try {
-    await rm(temporary, { force: true });
-    await symlink(text, temporary);
+    await makeLink(text, temporary);
     await rename(temporary, layout.link);
   } catch (cause) {
     // A disk that refuses this too leaves a link that no project can mean; it is swept at start-up.
@@ -42,4 +41,15 @@ export async function flipLink(layout: Layout, text: string, operationId: string
     const reason = DeployError.is(cause, 'DISK_ERROR') ? cause.params.reason : (systemCode(cause) ?? 'unknown');
     throw new DeployError('STATE_UNKNOWN', { known: `${layout.link} -> ${text}, fsync: ${reason}` }, { cause });
   });
+}
+
+/** In place of one that an attempt before has left. */
+async function makeLink(text: string, path: string): Promise<void> {
+  try {
+    await symlink(text, path);
+  } catch (cause) {
+    if (systemCode(cause) !== 'EEXIST') throw cause;
+    await rm(path);
+    await symlink(text, path);
+  }
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { DeployError, systemCode } from '@sampan/shared/errors.ts';
 import { isName } from '@sampan/shared/names.ts';
 import { diskError } from '../host/disk-error.ts';
-import { makeDirectory, syncDirectory, writeDurably } from '../host/durable-file.ts';
+import { isDirectory, makeDirectory, syncDirectory, writeDurably } from '../host/durable-file.ts';
 import type { Layout, Target } from './layout.ts';
 import { linkTargetOf, releaseOfLinkText } from './layout.ts';
 import { readLinkText } from './link.ts';
@@ -19,13 +19,21 @@ export interface Release extends Manifest {
 
 /** Makes the directories of a base, durable. */
 export async function prepareBase(base: Base): Promise<void> {
+  // Where these two stand the others do, and it was done before.
+  const made = await Promise.all([base.metaDir, base.stagingRoot].map(isDirectory));
+  if (made.every(Boolean)) return;
   for (const dir of [base.baseDir, base.releasesDir, base.metaDir, base.stagingRoot]) await makeDirectory(dir);
 }
 
 /** The releases of one (project, link), newest first. */
 export async function listReleases(base: Base, target: LinkOwner): Promise<Release[]> {
-  const all = await allReleases(base, (manifest) => isOf(manifest, target));
-  return all.sort((a, b) => b.sequence - a.sequence);
+  return newestFirst(await releasesIn(base, await manifestNames(base), (manifest) => isOf(manifest, target)));
+}
+
+/** The copies of one version of one (project, link), newest first. Reads nothing of any other. */
+export async function copiesOf(base: Base, target: LinkOwner, version: string): Promise<Release[]> {
+  const names = (await manifestNames(base)).filter((name) => versionInName(name) === version);
+  return newestFirst(await releasesIn(base, names, (manifest) => isOf(manifest, target)));
 }
 
 /** Whether a release was staged for this (project, link). */
@@ -35,8 +43,7 @@ export function isOf({ project, link }: Manifest, { projectName, linkName }: Lin
 
 /** The release that was staged last, of all that stand in a base. */
 export async function newestRelease(base: Base): Promise<Release | undefined> {
-  const all = await allReleases(base, () => true);
-  return all.sort((a, b) => b.sequence - a.sequence)[0];
+  return newestFirst(await releasesIn(base, await manifestNames(base), () => true))[0];
 }
 
 /** The release of that name, if it stands there and its manifest is its own (same inode). */
@@ -48,12 +55,12 @@ export async function findRelease(base: Base, name: string): Promise<Release | u
  * Lets a verified tree become a release: manifest first, durable, then one rename to a name that nothing has.
  * The caller holds the base's lock, and has synced the tree.
  */
-export async function promote(base: Base, staged: StagedTree): Promise<Release> {
+export async function promote(base: Base, staged: StagedTree, given: GivenSequences = new Map()): Promise<Release> {
   const name = await freeName(base, staged.manifest.version);
   const inode = await inodeOf(staged.root);
   if (inode === undefined)
     throw new DeployError('DISK_ERROR', { path: staged.root, operation: 'lstat', reason: 'ENOENT' });
-  const release: Release = { name, ...staged.manifest, inode, sequence: await nextSequence(base) };
+  const release: Release = { name, ...staged.manifest, inode, sequence: await nextSequence(base, given) };
   try {
     await enter(base, staged, release);
   } catch (cause) {
@@ -63,6 +70,12 @@ export async function promote(base: Base, staged: StagedTree): Promise<Release> 
   }
   return release;
 }
+
+/**
+ * The last number that was given in a base, by the base's `.meta`: nobody else gives any while this agent holds it. Many
+ * projects may share a base, and each number would mean to read what is known of all their releases.
+ */
+export type GivenSequences = Map<string, number>;
 
 /** A tree in staging, and what will be known of it. */
 export interface StagedTree {
@@ -95,11 +108,11 @@ export async function versionOfLinkText(layout: Layout, text: string): Promise<s
 }
 
 export function manifestPath(base: Base, name: string): string {
-  return join(base.metaDir, `${name}.json`);
+  return `${base.metaDir}/${name}.json`;
 }
 
 export function treeFilePath(base: Base, name: string): string {
-  return join(base.metaDir, `${name}.tree`);
+  return `${base.metaDir}/${name}.tree`;
 }
 
 /** The names that have a manifest, whether or not it counts. */
@@ -136,8 +149,11 @@ async function takeBack(base: Base, staged: StagedTree, { name, inode }: Release
   await rm(treeFilePath(base, name), { force: true });
 }
 
-async function allReleases(base: Base, isWanted: (manifest: Manifest) => boolean): Promise<Release[]> {
-  const names = await manifestNames(base);
+async function releasesIn(
+  base: Base,
+  names: readonly string[],
+  isWanted: (manifest: Manifest) => boolean,
+): Promise<Release[]> {
   const all = names.map(async (name) => {
     const manifest = await readManifest(manifestPath(base, name));
     return manifest && isWanted(manifest) ? standingRelease(base, name, manifest) : undefined;
@@ -145,16 +161,30 @@ async function allReleases(base: Base, isWanted: (manifest: Manifest) => boolean
   return (await Promise.all(all)).filter((release) => release !== undefined);
 }
 
+function newestFirst(releases: Release[]): Release[] {
+  return releases.sort((a, b) => b.sequence - a.sequence);
+}
+
 async function standingRelease(base: Base, name: string, manifest: Manifest | undefined): Promise<Release | undefined> {
   if (!manifest || (await inodeOf(join(base.releasesDir, name))) !== manifest.inode) return undefined;
   return { name, ...manifest };
 }
 
-async function nextSequence(base: Base): Promise<number> {
-  const manifests = await Promise.all(
-    (await manifestNames(base)).map((name) => readManifest(manifestPath(base, name))),
-  );
-  return 1 + Math.max(0, ...manifests.map((manifest) => manifest?.sequence ?? 0));
+async function nextSequence(base: Base, given: GivenSequences): Promise<number> {
+  const sequence = 1 + (given.get(base.metaDir) ?? (await highestSequence(base)));
+  given.set(base.metaDir, sequence);
+  return sequence;
+}
+
+async function highestSequence(base: Base): Promise<number> {
+  const names = await manifestNames(base);
+  const manifests = await Promise.all(names.map((name) => readManifest(manifestPath(base, name))));
+  return Math.max(0, ...manifests.map((manifest) => manifest?.sequence ?? 0));
+}
+
+/** The version that a release has by its name on the disk: `app` of `app~2`. */
+function versionInName(name: string): string {
+  return name.split('~', 1)[0] ?? name;
 }
 
 /** Whether it can be what a release is called on the disk: a name, and which copy of it. */
