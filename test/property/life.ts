@@ -1,8 +1,10 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import childProcess, { type ChildProcess } from 'node:child_process';
 import type { EventEmitter } from 'node:events';
+import fs from 'node:fs';
 import promises, { type FileHandle } from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
+import { promisify } from 'node:util';
 
 /** When a life is to end: at its nth change of the disk, before or after that took effect. */
 export interface Death {
@@ -101,6 +103,13 @@ function patch(): void {
   guardHandles(calls);
   for (const name of CHANGES) guard(calls, name, true);
   for (const name of LOOKS) guard(calls, name, false);
+  const { fsync } = fs;
+  const fsyncOf = promisify(fsync);
+  fs.fsync = ((fd: number, done: (error: Error | null) => void) => {
+    const make = () => fsyncOf(fd);
+    const made = current.getStore()?.call('fsync', true, make) ?? make();
+    made.then(() => done(null), done);
+  }) as typeof fsync;
   const { spawn } = childProcess;
   childProcess.spawn = function spawnInLife(...args: unknown[]) {
     const life = current.getStore();

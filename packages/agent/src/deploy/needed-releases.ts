@@ -1,4 +1,5 @@
 import { dirname } from 'node:path';
+import type { AgentConfig } from '../config.ts';
 import type { BaseLinks } from '../operations/base-links.ts';
 import { textsBefore } from '../operations/last-flips.ts';
 import type { Operations } from '../operations/operations.ts';
@@ -16,13 +17,7 @@ export function neededReleases(
   { config, holds }: HostServices,
   operations: Operations,
 ): Map<string, KeepReason> {
-  const links: BaseLinks = {
-    linkOf(target) {
-      const link = linkOf(config, target);
-      return link !== undefined && dirname(link) === layout.baseDir ? link : undefined;
-    },
-    texts,
-  };
+  const links: BaseLinks = { linkOf: rememberingLinkOf(config, layout.baseDir), texts };
   const known = operations.all();
   const left = [...textsBefore(known.values(), links)].map((text) => releaseOfLinkText(layout, text));
   const held = pinnedReleases(known.values(), links, Date.now()).union(holds.neededIn(layout.baseDir));
@@ -30,4 +25,17 @@ export function neededReleases(
     ...left.filter((name) => name !== undefined).map((name) => [name, 'just_left'] as const),
     ...[...held].map((name) => [name, 'held'] as const),
   ]);
+}
+
+/** It is asked of a thousand operations, which have a few targets between them. */
+function rememberingLinkOf(config: AgentConfig, baseDir: string): BaseLinks['linkOf'] {
+  const known = new Map<string, string | undefined>();
+  return (target) => {
+    const key = `${target.language}/${target.deployDir}/${target.projectName}/${target.linkName}`;
+    if (!known.has(key)) {
+      const link = linkOf(config, target);
+      known.set(key, link !== undefined && dirname(link) === baseDir ? link : undefined);
+    }
+    return known.get(key);
+  };
 }

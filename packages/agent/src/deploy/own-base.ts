@@ -1,4 +1,3 @@
-import { access } from 'node:fs/promises';
 import { DeployError, systemCode } from '@sampan/shared/errors.ts';
 import type { Layout } from '../releases/layout.ts';
 import type { HostServices } from './host-services.ts';
@@ -14,7 +13,6 @@ export async function ownBase(
   { directories }: Pick<HostServices, 'directories'>,
 ): Promise<void> {
   try {
-    await access(releasesDir);
     await directories.hold(releasesDir);
   } catch (error) {
     if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ENOTDIR') return;

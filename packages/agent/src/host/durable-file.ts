@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { closeSync, fsync, openSync } from 'node:fs';
 import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { systemCode } from '@sampan/shared/errors.ts';
@@ -23,15 +24,18 @@ export async function writeDurably(path: string, data: string | Uint8Array, mode
   }
 }
 
-/** Makes the names in a directory durable: what was created, renamed or removed in it. */
+/**
+ * Makes the names in a directory durable: what was created, renamed or removed in it. It is opened and closed at once: whoever
+ * has just changed it has it in the kernel's memory, and to ask another thread takes ten times as long.
+ */
 export async function syncDirectory(dir: string): Promise<void> {
-  const handle = await open(dir, 'r');
+  const fd = openSync(dir, 'r');
   try {
-    await handle.sync();
+    await new Promise<void>((resolve, reject) => fsync(fd, (error) => (error ? reject(error) : resolve())));
   } catch (cause) {
     throw diskError(cause, { path: dir, operation: 'fsync' });
   } finally {
-    await handle.close();
+    closeSync(fd);
   }
 }
 

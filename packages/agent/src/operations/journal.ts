@@ -70,7 +70,7 @@ export class Journal {
   async #open(operationId: string, path: string): Promise<FileHandle> {
     const file = await open(path, 'a+', 0o600);
     this.#files.set(operationId, file);
-    const { size } = await file.stat();
+    const { size } = fstatSync(file.fd);
     if (size === 0) await syncDirectory(this.#dir);
     else if ((await lastByte(file, size)) !== NEWLINE) await file.appendFile('\n');
     return file;

@@ -122,8 +122,8 @@ export class OperationRun implements OperationContext {
     const wake = new EventEmitter<{ more: [] }>();
     let gust: NodeJS.Timeout | undefined;
     const push = (progress: Progress) => {
-      // Counting progress replaces its predecessor: a slow watcher costs one entry a step.
-      if (queue.at(-1)?.step === progress.step && queue.at(-1)?.state === 'running') queue.pop();
+      // What a step says replaces what it said before: a slow watcher costs one entry a step, and so does a step that was quick.
+      if (queue.at(-1)?.step === progress.step && queue.at(-1)?.state !== 'finished') queue.pop();
       queue.push(progress);
       gust ??= setTimeout(wakeUp, GUST_MS);
     };
