@@ -66,29 +66,37 @@ export async function measureGrowth(bench: FleetBench): Promise<Growth[]> {
 
 async function measureSize(hosts: readonly string[], bench: FleetBench): Promise<Growth> {
   const { quick, signal, home, dir } = bench;
-  const rounds = quick ? { cold: 1, warm: 2, rollouts: 1 } : { cold: 3, warm: 15, rollouts: 3 };
+  const rounds = quick ? { cold: 1, warm: 2, rollouts: 1, watched: 1 } : { cold: 3, warm: 15, rollouts: 3, watched: 3 };
   const cold: Spread[] = [];
   for (let round = 1; ; round += 1) {
     await using controller = await startObservedController(home.program, { config: home.config, dir });
     const idle = { rss: controller.memory().rssMib, files: controller.openFiles() };
     const most = await controller.mostOpenFiles(async () => {
-      cold.push(await spreadOf(controller, () => askVersions(controller.url, hosts, signal)));
+      cold.push(await watched(controller, () => askVersions(controller.url, hosts, signal)));
     });
     if (round < rounds.cold) continue;
     await delay(quick ? QUICK_SETTLED_MS : SETTLED_MS, undefined, { signal });
     const connected = { rss: controller.memory().rssMib, files: controller.openFiles() };
-    const warm = await times(rounds.warm, () => spreadOf(controller, () => askVersions(controller.url, hosts, signal)));
-    const rollout = await times(rounds.rollouts, (index) =>
-      spreadOf(controller, () => deploy(controller.url, { hosts, ...releaseNamed(`fleet-${index}`) }, signal)),
-    );
+    const ask = () => askVersions(controller.url, hosts, signal);
+    const warm = {
+      wallMs: median(await times(rounds.warm, () => timed(ask))),
+      ...eachHost(await times(rounds.watched, () => watched(controller, ask))),
+    };
+    let releases = 0;
+    const rollOut = () => deploy(controller.url, { hosts, ...releaseNamed(`fleet-${++releases}`) }, signal);
+    const rollout = {
+      wallMs: median(await times(rounds.rollouts, () => timed(rollOut))),
+      ...eachHost([await watched(controller, rollOut)]),
+    };
     const looked = await measureHosts(hosts, controller, bench);
     await delay(quick ? QUICK_SETTLED_MS : SETTLED_MS, undefined, { signal });
     const { rssMib, peakMib } = controller.memory();
     return {
       agents: hosts.length,
-      cold: middle(cold),
-      warm: middle(warm),
-      rollout: middle(rollout),
+      // Only this is watched as a whole: a controller has only one first time.
+      cold: { wallMs: median(cold.map(({ wallMs }) => wallMs)), ...eachHost(cold) },
+      warm,
+      rollout,
       hosts: looked,
       rssMib: { idle: idle.rss, connected: connected.rss, atTheEnd: rssMib, peak: peakMib },
       openFiles: { idle: idle.files, connected: connected.files, most },
@@ -127,10 +135,12 @@ function releaseNamed(name: string): { fileUrl: string; filename: string } {
   return { fileUrl: `http://127.0.0.1/${name}.tar.gz`, filename: `${name}.tar.gz` };
 }
 
-async function spreadOf(controller: ObservedController, work: () => Promise<unknown>): Promise<Spread> {
-  await controller.hostTimes();
-  const wallMs = await timed(work);
-  const each = (await controller.hostTimes()).filter(({ calls }) => calls.length > 0).map(timeOf);
+async function watched(controller: ObservedController, work: () => Promise<unknown>): Promise<Spread> {
+  let wallMs = 0;
+  const hosts = await controller.watch(async () => {
+    wallMs = await timed(work);
+  });
+  const each = hosts.filter(({ calls }) => calls.length > 0).map(timeOf);
   return { wallMs, hostP50Ms: quantile(each, 0.5), hostP99Ms: quantile(each, 0.99) };
 }
 
@@ -141,14 +151,14 @@ function timeOf({ dialledAtMs, calls }: HostTimes): number {
   return calls.reduce((sum, { startedAtMs, endedAtMs }) => sum + endedAtMs - startedAtMs, connecting);
 }
 
-function middle(spreads: readonly Spread[]): Spread {
+function eachHost(spreads: readonly Spread[]): Omit<Spread, 'wallMs'> {
   const of = (key: keyof Spread) => median(spreads.map((spread) => spread[key]));
-  return { wallMs: of('wallMs'), hostP50Ms: of('hostP50Ms'), hostP99Ms: of('hostP99Ms') };
+  return { hostP50Ms: of('hostP50Ms'), hostP99Ms: of('hostP99Ms') };
 }
 
-async function times<T>(count: number, work: (index: number) => Promise<T>): Promise<T[]> {
+async function times<T>(count: number, work: () => Promise<T>): Promise<T[]> {
   const results: T[] = [];
-  for (let index = 0; index < count; index += 1) results.push(await work(index));
+  for (let index = 0; index < count; index += 1) results.push(await work());
   return results;
 }
 
@@ -192,7 +202,7 @@ export function showGrowth(growth: readonly Growth[]): FleetTable {
     notes: [
       'The controller runs as it is shipped, in a process of its own, under TLS with the certificates of `sampan-controller init`.',
       'Its agents are simulated, 500 to a process, on the same machine: each has its address, its certificate and the real door of an agent, and answers at once without touching a disk. So this is what the controller costs, and the handshakes of both sides.',
-      'One host: from the beginning of its connection, where there was none, to the end of its answer; waiting for its turn is not in it. Of a rollout: its `Stage` and its `Activate`.',
+      'One host: from the beginning of its connection, where there was none, to the end of its answer; waiting for its turn is not in it. Of a rollout: its `Stage` and its `Activate`. Once connected, these are of rounds of their own: to be watched host by host costs the controller a tenth.',
       'Grows as: the exponent between the fewest and the most agents; n^1 is proportional.',
     ],
   };

@@ -1,10 +1,11 @@
 // Loaded into the controller before itself (node --import): notes when its connections to agents begin and its calls end, as
-// Node tells of them, and hands that out on request. Nothing of the controller is changed by it.
-import { subscribe } from 'node:diagnostics_channel';
+// Node tells of them, from one request on until the next, and hands that out. Nothing of the controller is changed by it; but to be
+// watched takes a tenth of its time, so it is only where single hosts are looked at.
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { ClientHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
 
-/** One agent, as the controller met it since it was last asked. Milliseconds on the controller's own clock. */
+/** One agent, as the controller met it while it was watched. Milliseconds on the controller's own clock. */
 export interface HostTimes {
   /** Its address. */
   host: string;
@@ -23,30 +24,38 @@ export interface CallTimes {
 const hosts = new Map<string, HostTimes>();
 const started = new WeakMap<ClientHttp2Stream, { method: string; startedAtMs: number }>();
 
-subscribe('net.client.socket', (message) => {
+const onSocket = (message: unknown) => {
   const { socket } = message as { socket: Socket };
   const dialledAtMs = performance.now();
   socket.once('connect', () => {
     const times = timesOf(socket.remoteAddress ?? '');
     times.dialledAtMs = dialledAtMs;
   });
-});
+};
 
-subscribe('http2.client.stream.start', (message) => {
+const onStart = (message: unknown) => {
   const { stream, headers } = message as { stream: ClientHttp2Stream; headers: Record<string, string> };
   const method = headers[':path']?.split('/').at(-1) ?? '';
   started.set(stream, { method, startedAtMs: performance.now() });
-});
+};
 
-subscribe('http2.client.stream.close', (message) => {
+const onClose = (message: unknown) => {
   const { stream } = message as { stream: ClientHttp2Stream };
   const call = started.get(stream);
   const host = stream.session?.socket.remoteAddress;
   if (call && host !== undefined) timesOf(host).calls.push({ ...call, endedAtMs: performance.now() });
-});
+};
+
+const LISTENERS = [
+  ['net.client.socket', onSocket],
+  ['http2.client.stream.start', onStart],
+  ['http2.client.stream.close', onClose],
+] as const;
 
 process.on('message', (message) => {
-  if (message !== 'times') return;
+  if (message === 'watch') for (const [name, listener] of LISTENERS) subscribe(name, listener);
+  else if (message === 'times') for (const [name, listener] of LISTENERS) unsubscribe(name, listener);
+  else return;
   process.send?.([...hosts.values()]);
   hosts.clear();
 });

@@ -10,8 +10,8 @@ const LOOK_EVERY_MS = 25;
 /** A controller that serves, in a process of its own, and what can be seen of it from outside. */
 export interface ObservedController extends AsyncDisposable {
   url: string;
-  /** How it met each agent since this was last asked. */
-  hostTimes(): Promise<HostTimes[]>;
+  /** Watches it while `work` goes on, which makes it slower; resolves with how it met each agent. */
+  watch(work: () => Promise<unknown>): Promise<HostTimes[]>;
   /** RSS in MiB, now and at the most so far. */
   memory(): { rssMib: number; peakMib: number };
   openFiles(): number;
@@ -30,7 +30,11 @@ export async function startObservedController(
   const openFiles = () => readdirSync(`/proc/${running.pid}/fd`).length;
   return {
     url: String(running.readyLine.url),
-    hostTimes: async () => (await running.ask('times')) as HostTimes[],
+    async watch(work) {
+      await running.ask('watch');
+      await work();
+      return (await running.ask('times')) as HostTimes[];
+    },
     memory: () => {
       const status = readFileSync(`/proc/${running.pid}/status`, 'utf8');
       return { rssMib: mebibytes(status, 'VmRSS'), peakMib: mebibytes(status, 'VmHWM') };

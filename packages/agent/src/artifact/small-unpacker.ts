@@ -33,6 +33,7 @@ export class SmallUnpacker implements Unpacker {
   readonly #order: UnpackOrder;
   readonly #thread: UnpackThread;
   readonly #startProcess: () => Promise<Unpacker>;
+  /** Shared with the thread, which reads it where it lies. */
   readonly #artifact: Buffer;
   #bytes = 0;
   #process: Unpacker | undefined;
@@ -45,7 +46,7 @@ export class SmallUnpacker implements Unpacker {
     this.#order = order;
     this.#thread = thread;
     this.#startProcess = startProcess;
-    this.#artifact = Buffer.allocUnsafeSlow(totalBytes);
+    this.#artifact = Buffer.from(new SharedArrayBuffer(totalBytes));
     // Told to whoever asks for the outcome; nobody need ask.
     this.#end.promise.catch(() => undefined);
   }
