@@ -2,7 +2,7 @@ import { lstatSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { baseLayout, type Layout } from '@sampan/agent/releases/layout.ts';
 import type { Manifest } from '@sampan/agent/releases/manifest.ts';
-import { prepareBase, promote, type Release } from '@sampan/agent/releases/release-store.ts';
+import { type GivenSequences, prepareBase, promote, type Release } from '@sampan/agent/releases/release-store.ts';
 
 /** A layout below `baseDir`, its directories made. */
 export async function madeLayout(baseDir: string, linkName = 'web'): Promise<Layout> {
@@ -12,7 +12,11 @@ export async function madeLayout(baseDir: string, linkName = 'web'): Promise<Lay
 }
 
 /** Lets a small tree become a release, as a deploy does, without a download. */
-export async function standingRelease(layout: Layout, about: Partial<Manifest> = {}): Promise<Release> {
+export async function standingRelease(
+  layout: Layout,
+  about: Partial<Manifest> = {},
+  given: GivenSequences = new Map(),
+): Promise<Release> {
   const version = about.version ?? 'web-1';
   const stagingDir = join(layout.stagingRoot, `${version}-${Math.random()}`);
   const root = join(stagingDir, 'content');
@@ -36,5 +40,5 @@ export async function standingRelease(layout: Layout, about: Partial<Manifest> =
     stagedAt: new Date().toISOString(),
     ...about,
   };
-  return promote(layout, { stagingDir, root, treeFile, manifest });
+  return promote(layout, { stagingDir, root, treeFile, manifest }, given);
 }

@@ -6,6 +6,7 @@ import type { OperationContext } from '@sampan/agent/operations/operation-contex
 import { Operations, type Order } from '@sampan/agent/operations/operations.ts';
 import { DeployError } from '@sampan/shared/errors.ts';
 import { describe, expect, it } from 'vitest';
+import { openBelow } from '../../../helpers/open-descriptors.ts';
 import { silentLog } from '../../../helpers/silent-log.ts';
 import { tempDir } from '../../../helpers/temp-dir.ts';
 
@@ -285,6 +286,36 @@ describe('operations', () => {
     for await (const progress of iterator) watched.push(describeProgress(progress));
     // The counts of a step that goes on replace each other for a watcher that is behind.
     expect(watched).toEqual(['download running 1/2 0', 'download finished 2/2 1']);
+  });
+
+  it('tells of a step that is over at once only its end, and of one that lasts its beginning while it lasts', async () => {
+    const operations = await open(tempDir());
+    const toldOfSlow = Promise.withResolvers<void>();
+    const run = await operations.start(order(), nothing, async (context) => {
+      await context.step('quick', async () => undefined);
+      await context.step('slow', () => toldOfSlow.promise);
+      return staged;
+    });
+    const watched: string[] = [];
+    for await (const { step, state } of run.watch(new AbortController().signal)) {
+      watched.push(`${step} ${state}`);
+      if (step === 'slow') toldOfSlow.resolve();
+    }
+    expect(watched).toEqual(['quick finished', 'slow started', 'slow finished']);
+  });
+
+  it('holds the file of an operation open only while that goes on', async () => {
+    const stateDir = tempDir();
+    const operations = await open(stateDir);
+    let meanwhile: string[] = [];
+    const run = await operations.start(order(), nothing, async (context) => {
+      await context.record({ event: 'activated' });
+      meanwhile = openBelow(stateDir);
+      return staged;
+    });
+    await outcome(run);
+    expect(meanwhile).toEqual([join(stateDir, 'operations/op1.jsonl')]);
+    expect(openBelow(stateDir)).toEqual([]);
   });
 
   it('says that the state is unknown when what happened after a flip cannot be written down', async () => {

@@ -12,7 +12,14 @@ import { join } from 'node:path';
 import { chooseRelease } from '@sampan/agent/deploy/choose-release.ts';
 import { linkTargetOf, releaseOfLinkText } from '@sampan/agent/releases/layout.ts';
 import { flipLink, readLinkText } from '@sampan/agent/releases/link.ts';
-import { currentVersion, findRelease, listReleases } from '@sampan/agent/releases/release-store.ts';
+import {
+  copiesOf,
+  currentVersion,
+  findRelease,
+  listReleases,
+  manifestPath,
+  prepareBase,
+} from '@sampan/agent/releases/release-store.ts';
 import { describe, expect, it } from 'vitest';
 import { madeLayout, standingRelease } from '../../../helpers/releases.ts';
 import { tempDir } from '../../../helpers/temp-dir.ts';
@@ -66,7 +73,45 @@ describe('releases', () => {
   });
 });
 
+describe('a base', () => {
+  it('gets back what was removed from it by hand', async () => {
+    const layout = await madeLayout(tempDir());
+    rmSync(layout.metaDir, { recursive: true });
+    await prepareBase(layout);
+    expect(existsSync(layout.metaDir)).toBe(true);
+    rmSync(layout.stagingRoot, { recursive: true });
+    await prepareBase(layout);
+    expect(existsSync(layout.stagingRoot)).toBe(true);
+  });
+
+  it('knows the copies of one version among those of all, newest first', async () => {
+    const layout = await madeLayout(tempDir());
+    const about = [{ version: 'app' }, { version: 'app' }, { version: 'app2' }, { version: 'app', project: 'blog' }];
+    for (const release of about) await standingRelease(layout, release);
+    expect((await copiesOf(layout, shop, 'app')).map(({ name }) => name)).toEqual(['app~2', 'app']);
+    expect(await copiesOf(layout, shop, 'ap')).toEqual([]);
+  });
+
+  it('counts its releases on from the highest number that stands there, and from then on by what it has given', async () => {
+    const layout = await madeLayout(tempDir());
+    await standingRelease(layout, { version: 'a' });
+    const given = new Map<string, number>();
+    const second = await standingRelease(layout, { version: 'b' }, given);
+    rmSync(manifestPath(layout, 'b'));
+    const third = await standingRelease(layout, { version: 'c' }, given);
+    expect([second.sequence, third.sequence]).toEqual([2, 3]);
+  });
+});
+
 describe('the link', () => {
+  it('takes the place of a temporary one that an attempt before has left', async () => {
+    const layout = await madeLayout(tempDir());
+    symlinkSync('nowhere', join(layout.baseDir, '.sampan-link-op1'));
+    await flipLink(layout, linkTargetOf(layout, (await standingRelease(layout)).name), 'op1');
+    expect(readlinkSync(layout.link)).toBe('.deploy/web-1');
+    expect(existsSync(join(layout.baseDir, '.sampan-link-op1'))).toBe(false);
+  });
+
   it('is made relative, replaced in place, and leaves no temporary link', async () => {
     const layout = await madeLayout(tempDir());
     const one = await standingRelease(layout, { version: 'one' });
