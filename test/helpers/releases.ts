@@ -1,8 +1,9 @@
 import { lstatSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { KnownSequences } from '@sampan/agent/releases/known-sequences.ts';
 import { baseLayout, type Layout } from '@sampan/agent/releases/layout.ts';
 import type { Manifest } from '@sampan/agent/releases/manifest.ts';
-import { type GivenSequences, prepareBase, promote, type Release } from '@sampan/agent/releases/release-store.ts';
+import { prepareBase, promote, type Release } from '@sampan/agent/releases/release-store.ts';
 
 /** A layout below `baseDir`, its directories made. */
 export async function madeLayout(baseDir: string, linkName = 'web'): Promise<Layout> {
@@ -15,7 +16,7 @@ export async function madeLayout(baseDir: string, linkName = 'web'): Promise<Lay
 export async function standingRelease(
   layout: Layout,
   about: Partial<Manifest> = {},
-  given: GivenSequences = new Map(),
+  known = new KnownSequences(),
 ): Promise<Release> {
   const version = about.version ?? 'web-1';
   const stagingDir = join(layout.stagingRoot, `${version}-${Math.random()}`);
@@ -40,5 +41,5 @@ export async function standingRelease(
     stagedAt: new Date().toISOString(),
     ...about,
   };
-  return promote(layout, { stagingDir, root, treeFile, manifest }, given);
+  return promote(layout, { stagingDir, root, treeFile, manifest }, known);
 }

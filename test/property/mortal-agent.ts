@@ -14,6 +14,7 @@ import { KeyedLock } from '@sampan/agent/operations/keyed-lock.ts';
 import { LinkHolds } from '@sampan/agent/operations/link-holds.ts';
 import type { OperationRun } from '@sampan/agent/operations/operation-run.ts';
 import { Operations, outcomeOf } from '@sampan/agent/operations/operations.ts';
+import { KnownSequences } from '@sampan/agent/releases/known-sequences.ts';
 import { layoutOf, linkOf, type Target } from '@sampan/agent/releases/layout.ts';
 import { listReleases, type Release } from '@sampan/agent/releases/release-store.ts';
 import { Supervisor } from '@sampan/agent/supervisor/supervisor.ts';
@@ -193,7 +194,7 @@ export class MortalAgent {
       directories: this.#directories,
       holds: new LinkHolds(),
       fences: await Fences.open(config.state_dir, operations.all(), (target) => linkOf(config, target)),
-      sequences: new Map(),
+      sequences: new KnownSequences(),
       baseLock: new KeyedLock(),
     };
     await recover(services, operations);

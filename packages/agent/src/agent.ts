@@ -20,6 +20,7 @@ import { Journal } from './operations/journal.ts';
 import { KeyedLock } from './operations/keyed-lock.ts';
 import { LinkHolds } from './operations/link-holds.ts';
 import { Operations } from './operations/operations.ts';
+import { KnownSequences } from './releases/known-sequences.ts';
 import { fixedPartOf, linkOf } from './releases/layout.ts';
 import type { AgentCore } from './server/agent-core.ts';
 import { GrpcServer } from './server/grpc-server.ts';
@@ -64,7 +65,7 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Agen
     directories,
     holds: new LinkHolds(),
     fences,
-    sequences: new Map(),
+    sequences: new KnownSequences(),
     baseLock: new KeyedLock(),
   };
   await recover(services, operations);
@@ -105,6 +106,7 @@ async function serve(core: AgentCore, background: BackgroundTasks): Promise<Agen
       await grpc.close(CLOSE_GRACE_MS);
       await background.settled();
       await status.close();
+      core.services.directories.letGo();
       log.info('agent has stopped');
     },
   };

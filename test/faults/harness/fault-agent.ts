@@ -10,6 +10,9 @@ import { type StartedProcess, startProcess } from '../../helpers/start-process.t
 
 const PROGRAM = fileURLToPath(new URL('../../../packages/agent/bin/sampan-agent.mjs', import.meta.url));
 
+/** As it is shipped, as far as a program from source can be: without this it makes releases durable by sync(1), and not by itself. */
+const FLAGS = ['--disable-warning=ExperimentalWarning'];
+
 /** Where an agent lives: the same place, address and settings after each of its deaths. */
 export interface AgentHome {
   /** Everything of it lies below. */
@@ -26,7 +29,7 @@ export const AGENT_PORT = 7410;
 
 /** Starts the agent process of a home and waits until it serves. */
 export function startAgentAt(home: AgentHome): Promise<StartedProcess> {
-  return startProcess([PROGRAM, '--config', configFileOf(home)], {
+  return startProcess([...FLAGS, PROGRAM, '--config', configFileOf(home)], {
     ready: 'agent is ready',
     cwd: '/',
     env: home.env ?? {},
@@ -36,7 +39,10 @@ export function startAgentAt(home: AgentHome): Promise<StartedProcess> {
 
 /** Starts it and kills it after a while, wherever it has come to. */
 export async function startAndKill(home: AgentHome, afterMs: number): Promise<void> {
-  const child = spawn(process.execPath, [PROGRAM, '--config', configFileOf(home)], { cwd: '/', stdio: 'ignore' });
+  const child = spawn(process.execPath, [...FLAGS, PROGRAM, '--config', configFileOf(home)], {
+    cwd: '/',
+    stdio: 'ignore',
+  });
   const exited = once(child, 'exit');
   await delay(afterMs);
   child.kill('SIGKILL');

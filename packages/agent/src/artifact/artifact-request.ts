@@ -13,7 +13,7 @@ export interface ArtifactRequest {
   sha256: string | undefined;
   /** The strong ETag of what stands already: the origin may answer that nothing has changed. */
   ifNoneMatch: string | undefined;
-  /** How big the release before it was, in bytes; undefined: nobody knows. Decides only where it is unpacked. */
+  /** How big the artifact of the current release was, in bytes; undefined: nobody knows. Decides only where it is unpacked. */
   expectedBytes: number | undefined;
   /** Whom every entry belongs to; undefined: the agent. */
   owner: Owner | undefined;

@@ -9,8 +9,8 @@ const KEPT_MS = 10 * 60_000;
 const MEMORY = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 4 };
 
 /**
- * A thread that unpacks small artifacts, one at a time; started when it is needed, and ended when it was not for ten minutes. A
- * thread, so that neither a slow disk nor much work on few bytes holds up the agent; and not a process, because that takes
+ * A thread that unpacks small artifacts, one at a time, and makes durable what was unpacked; started when it is needed, and ended
+ * when it was not for ten minutes. While it waits for the kernel, others unpack and sync in processes. A thread, so that neither a slow disk nor much work on few bytes holds up the agent; and not a process, because that takes
  * longer to start than all the rest of a small deploy.
  */
 export class UnpackThread {

@@ -239,7 +239,8 @@ export class Deploys {
   #prune({ layout, target }: ActivateOrder, filenameDelete: string): void {
     const { keep } = this.#services.config.releases;
     const unwanted = filenameDelete === '' ? undefined : versionOf(filenameDelete);
-    this.#background.startLater('prune', PRUNE_AFTER_MS, async () => {
+    // What somebody has asked for is not put off: nobody would ask for it again.
+    this.#background.startLater('prune', unwanted === undefined ? PRUNE_AFTER_MS : 0, async () => {
       const { remove, kept } = await this.prune({ layout, target, keep, unwanted });
       if (remove.length + kept.length > 0) this.#services.log.info({ target, remove, kept }, 'releases pruned');
     });

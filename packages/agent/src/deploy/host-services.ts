@@ -7,7 +7,7 @@ import type { Metrics } from '../metrics.ts';
 import type { Fences } from '../operations/fences.ts';
 import type { KeyedLock } from '../operations/keyed-lock.ts';
 import type { LinkHolds } from '../operations/link-holds.ts';
-import type { GivenSequences } from '../releases/release-store.ts';
+import type { KnownSequences } from '../releases/known-sequences.ts';
 import type { Supervisor } from '../supervisor/supervisor.ts';
 
 /** What a deploy works with on this host. Made once, at start-up. */
@@ -23,7 +23,7 @@ export interface HostServices {
   directories: ExclusiveDirectories;
   holds: LinkHolds;
   fences: Fences;
-  sequences: GivenSequences;
+  sequences: KnownSequences;
   /** Held per base while names in `.deploy` are given or taken away. */
   baseLock: KeyedLock;
 }

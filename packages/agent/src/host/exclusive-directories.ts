@@ -45,6 +45,12 @@ export class ExclusiveDirectories {
       }
     }
   }
+
+  /** Lets go of all, before the process ends: a thread that waits for a disk which does not answer would hold them on. */
+  letGo(): void {
+    for (const server of this.#held.values()) server.close();
+    this.#held.clear();
+  }
 }
 
 const UNKNOWN = 'unknown';

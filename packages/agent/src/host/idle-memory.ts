@@ -9,10 +9,13 @@ const QUIET_MS = 3000;
  */
 export class IdleMemory {
   readonly #isBusy: () => boolean;
+  readonly #dropPages: boolean;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(isBusy: () => boolean) {
+  /** `dropPages`: of Node's own binary as well, which all threads of a process share; by default true. */
+  constructor(isBusy: () => boolean, { dropPages = true } = {}) {
     this.#isBusy = isBusy;
+    this.#dropPages = dropPages;
   }
 
   /** Something was done. Never keeps the process alive. */
@@ -29,6 +32,6 @@ export class IdleMemory {
     this.#timer = undefined;
     // Also the pages that V8 keeps for later, and code that has not run for a while.
     garbageCollector()({ type: 'major', execution: 'sync', flavor: 'last-resort' });
-    dropUnusedPages();
+    if (this.#dropPages) dropUnusedPages();
   }
 }

@@ -28,7 +28,7 @@ const SIGNATURES = {
 
 let loaded: Libc | undefined;
 
-/** Undefined where this Node has no FFI, or was not started as shipped. */
+/** Undefined where this Node has no FFI, or was not started as shipped, or where the C library is not glibc. */
 export function libc(): Libc | undefined {
   if (process.execArgv.includes(SILENT_FFI)) loaded ??= load();
   return loaded;
@@ -37,6 +37,11 @@ export function libc(): Libc | undefined {
 function load(): Libc | undefined {
   const ffi = process.getBuiltinModule('node:ffi') as unknown as Ffi | undefined;
   if (!ffi) return undefined;
-  const { madvise, syncfs, __errno_location: errnoLocation } = ffi.dlopen('libc.so.6', SIGNATURES).functions;
-  return { madvise, syncfs, errno: () => ffi.getInt32(errnoLocation()) };
+  try {
+    const { madvise, syncfs, __errno_location: errnoLocation } = ffi.dlopen('libc.so.6', SIGNATURES).functions;
+    return { madvise, syncfs, errno: () => ffi.getInt32(errnoLocation()) };
+  } catch {
+    // Another C library than glibc.
+    return undefined;
+  }
 }

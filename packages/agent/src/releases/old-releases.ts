@@ -8,7 +8,7 @@ import { diskError } from '../host/disk-error.ts';
 import { makeDirectory, writeDurably } from '../host/durable-file.ts';
 import { type Layout, releaseOfLinkText } from './layout.ts';
 import { readLinkText, TEMPORARY_LINK_PREFIX } from './link.ts';
-import { inodeNow, manifestPath, namesIn } from './release-store.ts';
+import { manifestPath, namesIn } from './meta-files.ts';
 
 /** A release of the service before Sampan: it stands in `.deploy` and has no manifest. Its name is its version. */
 export interface OldRelease {
@@ -29,7 +29,7 @@ type Left = z.output<typeof leftSchema>;
 /** The old release of that name, whole or not. Archives, symlinks and whatever has a manifest are none. */
 export async function findOldRelease(layout: Layout, name: string): Promise<OldRelease | undefined> {
   if (!isName(name) || artifactKind(name) === 'tar') return undefined;
-  if (inodeNow(manifestPath(layout, name)) !== undefined) return undefined;
+  if (await lookAt(manifestPath(layout, name))) return undefined;
   const found = await lookAt(join(layout.releasesDir, name));
   if (!found?.isDirectory() && !(found?.isFile() && artifactKind(name) === 'file')) return undefined;
   const { ino: inode, mtimeMs } = found;

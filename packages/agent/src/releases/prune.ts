@@ -8,8 +8,9 @@ import { releasesInUse } from '../host/processes.ts';
 import { removeTree } from '../host/remove-tree.ts';
 import { type Layout, releaseOfLinkText, type Target } from './layout.ts';
 import { readLinkText } from './link.ts';
+import { manifestPath, namesIn, treeFilePath } from './meta-files.ts';
 import { type KeepReason, type PrunePlan, planPrune } from './plan-prune.ts';
-import { listReleases, manifestPath, namesIn, treeFilePath } from './release-store.ts';
+import { listReleases } from './release-store.ts';
 
 /** What decides over the releases of one project and link. */
 export interface PruneOrder {

@@ -1,16 +1,17 @@
 import { lstatSync } from 'node:fs';
-import { lstat, readdir, rename, rm } from 'node:fs/promises';
+import { lstat, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DeployError, systemCode } from '@sampan/shared/errors.ts';
 import { isName } from '@sampan/shared/names.ts';
 import { diskError } from '../host/disk-error.ts';
 import { isDirectory, makeDirectory, syncDirectory, writeDurably } from '../host/durable-file.ts';
+import { KnownSequences } from './known-sequences.ts';
 import type { Layout, Target } from './layout.ts';
 import { linkTargetOf, releaseOfLinkText } from './layout.ts';
 import { readLinkText } from './link.ts';
 import { type Manifest, readManifest } from './manifest.ts';
+import { type Base, manifestNames, manifestPath, treeFilePath } from './meta-files.ts';
 
-type Base = Omit<Layout, 'link'>;
 type LinkOwner = Pick<Target, 'projectName' | 'linkName'>;
 
 /** A release that stands whole in `.deploy`, under `name`. */
@@ -30,7 +31,7 @@ export async function listReleases(base: Base, target: LinkOwner): Promise<Relea
   return newestFirst(await releasesIn(base, await manifestNames(base), (manifest) => isOf(manifest, target)));
 }
 
-/** The copies of one version of one (project, link), newest first. Reads nothing of any other. */
+/** The copies of one version of one (project, link), newest first. Of other versions nothing is read. */
 export async function copiesOf(base: Base, target: LinkOwner, version: string): Promise<Release[]> {
   const names = (await manifestNames(base)).filter((name) => versionInName(name) === version);
   return newestFirst(await releasesIn(base, names, (manifest) => isOf(manifest, target)));
@@ -49,19 +50,23 @@ export async function newestRelease(base: Base): Promise<Release | undefined> {
 /** The release of that name, if it stands there and its manifest is its own (same inode). */
 export async function findRelease(base: Base, name: string): Promise<Release | undefined> {
   const manifest = await readManifest(manifestPath(base, name));
-  return manifest && inodeNow(join(base.releasesDir, name)) === manifest.inode ? { name, ...manifest } : undefined;
+  return manifest && standing(base, name, manifest);
 }
 
 /**
  * Lets a verified tree become a release: manifest first, durable, then one rename to a name that nothing has.
  * The caller holds the base's lock, and has synced the tree.
  */
-export async function promote(base: Base, staged: StagedTree, given: GivenSequences = new Map()): Promise<Release> {
+export async function promote(
+  base: Base,
+  staged: StagedTree,
+  known: KnownSequences = new KnownSequences(),
+): Promise<Release> {
   const inode = await inodeOf(staged.root);
   if (inode === undefined)
     throw new DeployError('DISK_ERROR', { path: staged.root, operation: 'lstat', reason: 'ENOENT' });
   const name = freeName(base, staged.manifest.version);
-  const release: Release = { name, ...staged.manifest, inode, sequence: await nextSequence(base, given) };
+  const release: Release = { name, ...staged.manifest, inode, sequence: 1 + (await known.highest(base)) };
   try {
     await enter(base, staged, release);
   } catch (cause) {
@@ -71,12 +76,6 @@ export async function promote(base: Base, staged: StagedTree, given: GivenSequen
   }
   return release;
 }
-
-/**
- * The last number that was given in a base, by the base's `.meta`: nobody else gives any while this agent holds it. Many
- * projects may share a base, and each number would mean to read what is known of all their releases.
- */
-export type GivenSequences = Map<string, number>;
 
 /** A tree in staging, and what will be known of it. */
 export interface StagedTree {
@@ -108,32 +107,6 @@ export async function versionOfLinkText(layout: Layout, text: string): Promise<s
   return exists ? (name ?? text) : undefined;
 }
 
-export function manifestPath(base: Base, name: string): string {
-  return `${base.metaDir}/${name}.json`;
-}
-
-export function treeFilePath(base: Base, name: string): string {
-  return `${base.metaDir}/${name}.tree`;
-}
-
-/** The names that have a manifest, whether or not it counts. */
-export async function manifestNames(base: Base): Promise<string[]> {
-  const files = await namesIn(base.metaDir);
-  return files
-    .filter((file) => file.endsWith('.json') && !file.startsWith('.'))
-    .map((file) => file.slice(0, -'.json'.length));
-}
-
-/** The names in a directory; none where it does not exist. */
-export async function namesIn(dir: string): Promise<string[]> {
-  try {
-    return await readdir(dir);
-  } catch (cause) {
-    if (systemCode(cause) === 'ENOENT') return [];
-    throw diskError(cause, { path: dir, operation: 'readdir' });
-  }
-}
-
 async function enter(base: Base, staged: StagedTree, { name, ...manifest }: Release): Promise<void> {
   await rename(staged.treeFile, treeFilePath(base, name));
   await writeDurably(manifestPath(base, name), `${JSON.stringify(manifest, null, 2)}\n`);
@@ -158,25 +131,17 @@ async function releasesIn(
   const all = names.map(async (name) => {
     const manifest = await readManifest(manifestPath(base, name));
     if (!manifest || !isWanted(manifest)) return undefined;
-    return (await inodeOf(join(base.releasesDir, name))) === manifest.inode ? { name, ...manifest } : undefined;
+    return standing(base, name, manifest);
   });
   return (await Promise.all(all)).filter((release) => release !== undefined);
 }
 
+async function standing(base: Base, name: string, manifest: Manifest): Promise<Release | undefined> {
+  return (await inodeOf(join(base.releasesDir, name))) === manifest.inode ? { name, ...manifest } : undefined;
+}
+
 function newestFirst(releases: Release[]): Release[] {
   return releases.sort((a, b) => b.sequence - a.sequence);
-}
-
-async function nextSequence(base: Base, given: GivenSequences): Promise<number> {
-  const sequence = 1 + (given.get(base.metaDir) ?? (await highestSequence(base)));
-  given.set(base.metaDir, sequence);
-  return sequence;
-}
-
-async function highestSequence(base: Base): Promise<number> {
-  const names = await manifestNames(base);
-  const manifests = await Promise.all(names.map((name) => readManifest(manifestPath(base, name))));
-  return Math.max(0, ...manifests.map((manifest) => manifest?.sequence ?? 0));
 }
 
 /** The version that a release has by its name on the disk: `app` of `app~2`. */
@@ -202,10 +167,10 @@ function freeName(base: Base, version: string): string {
 }
 
 /**
- * As inodeOf, but at once: for a few names in a directory that was just worked in. There it waits for no disk, and
- * costs a tenth of asking another thread.
+ * As inodeOf, but at once: for a name or two in a directory that another thread was just told of, at a tenth of what it costs to
+ * ask that again. The whole agent waits for it.
  */
-export function inodeNow(path: string): number | undefined {
+function inodeNow(path: string): number | undefined {
   try {
     return lstatSync(path, { throwIfNoEntry: false })?.ino;
   } catch (cause) {

@@ -16,6 +16,9 @@ const GUNZIP = {
   highWaterMark: 256 * 1024,
 };
 
+/** What Node accepts. */
+const MIN_PIECE_BYTES = 64;
+
 /** The first bytes of an artifact, and all its bytes, those included. */
 export interface Peeked {
   head: Buffer;
@@ -67,13 +70,21 @@ export function gunzipAtOnce(maxBytes: number): Gunzip {
     const parts: Buffer[] = [];
     for await (const chunk of chunks) parts.push(chunk);
     const all = joined(parts);
-    sink(gunzipWhole(all, maxBytes), all.length);
+    const bytes = gunzipWhole(all, maxBytes);
+    sink(bytes, all.length);
+    garbageAtOnce.passed(bytes.length);
   };
 }
 
+/** Of one artifact after the other. */
+const garbageAtOnce = new ChunkGarbage();
+
 function gunzipWhole(bytes: Buffer, maxBytes: number): Buffer {
   try {
-    return gunzipSync(bytes, { chunkSize: GUNZIP.chunkSize, maxOutputLength: maxBytes });
+    // All in one piece where its last four bytes say the truth; else Node puts the pieces together.
+    const said = bytes.length < 4 ? 0 : bytes.readUInt32LE(bytes.length - 4);
+    const chunkSize = Math.max(MIN_PIECE_BYTES, Math.min(said, maxBytes) + 1);
+    return gunzipSync(bytes, { chunkSize, maxOutputLength: maxBytes });
   } catch (error) {
     throw asCorrupt(error);
   }

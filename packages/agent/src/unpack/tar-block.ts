@@ -11,11 +11,11 @@ const MTIME = [136, 12] as const;
 const CHECKSUM = [148, 8] as const;
 const TYPE_FLAG = 156;
 const LINK_NAME = [157, 100] as const;
-const MAGIC = [257, 8] as const;
+const MAGIC = [257, 6] as const;
 const PREFIX = [345, 155] as const;
 
-/** GNU's own format, which has other things where ustar has the prefix, says `ustar  ` here. */
-const POSIX_MAGIC = 'ustar\u000000';
+/** GNU's own format, which has other things where ustar has the prefix, says `ustar  ` here. The version behind it GNU tar ignores, so we do. */
+const POSIX_MAGIC = 'ustar\u0000';
 
 /** Two bytes of a word, with room above each for what is added to it. */
 const EVERY_SECOND_BYTE = 0x00ff00ff;
@@ -25,7 +25,7 @@ type Field = readonly [start: number, length: number];
 /**
  * One block of an archive, as the header that it may be; decoded where it is asked.
  *
- * Ours, and not the tar package's: that decodes nineteen fields of which six matter, and took half the time of unpacking many
+ * Ours, and not the tar package's: that decodes nineteen fields of which six matter, and took a third of the time of unpacking many
  * small files in an interpreter. A property test holds this to what it says.
  */
 export class TarBlock {

@@ -48,6 +48,7 @@ const MAX_OCTAL_SIZE = 0o77777777777;
 
 /** What a header says by itself. */
 export interface TarHeader {
+  /** Where the names are that few headers have. Holds this header until it takes the next. */
   block: TarBlock;
   typeFlag: string;
   name: string;
@@ -58,7 +59,7 @@ export interface TarHeader {
 
 /**
  * The header in a block; undefined for a block of zeros.
- * @throws ARCHIVE_CORRUPT for a bad checksum or an unreadable number.
+ * @throws ARCHIVE_CORRUPT for a bad checksum, or a size, mode or time that cannot be read.
  */
 export function readHeader(block: TarBlock): TarHeader | undefined {
   if (block.isZero) return undefined;

@@ -155,7 +155,8 @@ export class TarReader {
     if (entry.type === 'file' && entry.size === 0) this.#sink.bodyEnd();
   }
 
-  #startExtended(kind: Extended, size = 0): void {
+  #startExtended(kind: Extended, size: number | undefined): void {
+    if (size === undefined) throw corrupt('an extended header whose size is negative or not a number');
     if (size > MAX_EXTENDED_BYTES) throw corrupt(`an extended header of ${size} bytes`);
     this.#extended = { kind, parts: [] };
     this.#startBody(size);

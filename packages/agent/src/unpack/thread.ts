@@ -16,7 +16,7 @@ if (parentPort !== null) serve(parentPort);
 
 function serve(port: MessagePort): void {
   let running = 0;
-  const memory = new IdleMemory(() => running > 0);
+  const memory = new IdleMemory(() => running > 0, { dropPages: false });
   port.on('message', (order: ThreadOrder) => {
     running += 1;
     void carryOut(order).then((answer) => {

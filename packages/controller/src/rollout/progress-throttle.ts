@@ -5,7 +5,7 @@ import type { CourseEvent } from './course.ts';
 const EVERY_MS = 900;
 const HOSTS_AT_FULL_RATE = 100;
 
-/** Lets the progress of one host through: each step's beginning and end, and between these now and then. */
+/** Lets the progress of one host through: each step's beginning and end as far as the agent tells them, and between these now and then. */
 export class ProgressThrottle {
   readonly #everyMs: number;
   #last: { step: string; state: string; atMs: number } | undefined;

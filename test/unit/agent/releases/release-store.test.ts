@@ -10,14 +10,15 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { chooseRelease } from '@sampan/agent/deploy/choose-release.ts';
+import { KnownSequences } from '@sampan/agent/releases/known-sequences.ts';
 import { linkTargetOf, releaseOfLinkText } from '@sampan/agent/releases/layout.ts';
 import { flipLink, readLinkText } from '@sampan/agent/releases/link.ts';
+import { manifestPath } from '@sampan/agent/releases/meta-files.ts';
 import {
   copiesOf,
   currentVersion,
   findRelease,
   listReleases,
-  manifestPath,
   prepareBase,
 } from '@sampan/agent/releases/release-store.ts';
 import { describe, expect, it } from 'vitest';
@@ -92,14 +93,27 @@ describe('a base', () => {
     expect(await copiesOf(layout, shop, 'ap')).toEqual([]);
   });
 
-  it('counts its releases on from the highest number that stands there, and from then on by what it has given', async () => {
+  it('counts its releases on from the highest number that stands there, whoever gave it', async () => {
     const layout = await madeLayout(tempDir());
     await standingRelease(layout, { version: 'a' });
-    const given = new Map<string, number>();
-    const second = await standingRelease(layout, { version: 'b' }, given);
+    const known = new KnownSequences();
+    const second = await standingRelease(layout, { version: 'b' }, known);
+    // Another agent, while the base was with another host.
+    for (const version of ['c', 'd']) await standingRelease(layout, { version });
+    const fifth = await standingRelease(layout, { version: 'e' }, known);
+    expect([second.sequence, fifth.sequence]).toEqual([2, 5]);
+  });
+
+  it('reads what is known of a release once to count on from it', async () => {
+    const layout = await madeLayout(tempDir());
+    const known = new KnownSequences();
+    await standingRelease(layout, { version: 'a' });
+    await standingRelease(layout, { version: 'b' });
+    expect(await known.highest(layout)).toBe(2);
+    writeFileSync(manifestPath(layout, 'b'), '');
+    expect([await known.highest(layout), await new KnownSequences().highest(layout)]).toEqual([2, 1]);
     rmSync(manifestPath(layout, 'b'));
-    const third = await standingRelease(layout, { version: 'c' }, given);
-    expect([second.sequence, third.sequence]).toEqual([2, 3]);
+    expect(await known.highest(layout)).toBe(1);
   });
 });
 

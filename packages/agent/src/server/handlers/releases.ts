@@ -8,7 +8,8 @@ import type { RemoveResponse } from '@sampan/shared/gen/sampan/agent/v1/RemoveRe
 import { versionOf } from '@sampan/shared/names.ts';
 import { type Layout, layoutOf, releaseOfLinkText } from '../../releases/layout.ts';
 import { readLinkText } from '../../releases/link.ts';
-import { currentVersion, listReleases, treeFilePath } from '../../releases/release-store.ts';
+import { treeFilePath } from '../../releases/meta-files.ts';
+import { currentVersion, listReleases } from '../../releases/release-store.ts';
 import { findMissing } from '../../releases/tree-file.ts';
 import type { AgentCore } from '../agent-core.ts';
 import { parseFilename, parseTarget } from '../parse-request.ts';

@@ -5,7 +5,7 @@ import type { Long } from '@grpc/proto-loader';
 export interface Progress {
   'step'?: (string);
   /**
-   * started, finished, or running (a step that counts).
+   * started, finished, or running (a step that counts). Of a step that took some 20 ms at the most, only finished.
    */
   'state'?: (string);
   /**
@@ -26,7 +26,7 @@ export interface Progress {
 export interface Progress__Output {
   'step': (string);
   /**
-   * started, finished, or running (a step that counts).
+   * started, finished, or running (a step that counts). Of a step that took some 20 ms at the most, only finished.
    */
   'state': (string);
   /**
