@@ -10,8 +10,9 @@ const MEMORY = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 4 };
 
 /**
  * A thread that unpacks small artifacts, one at a time, and makes durable what was unpacked; started when it is needed, and ended
- * when it was not for ten minutes. While it waits for the kernel, others unpack and sync in processes. A thread, so that neither a slow disk nor much work on few bytes holds up the agent; and not a process, because that takes
- * longer to start than all the rest of a small deploy.
+ * when it was not for ten minutes. While it waits for the kernel, others unpack and sync in processes. A thread, so that
+ * neither a slow disk nor much work on few bytes holds up the agent; and not a process, because that takes longer to start
+ * than all the rest of a small deploy.
  */
 export class UnpackThread {
   #worker: Worker | undefined;

@@ -141,6 +141,26 @@ it.each([
   expect(() => blockOf(bytes).size).toThrow('a number in a header cannot be read');
 });
 
+it.each([
+  ['00', 'p/n'],
+  ['  ', 'p/n'],
+  ['', 'p/n'],
+])('reads a prefix behind ustar of version %j, as GNU tar does, whatever that is', (version, name) => {
+  const bytes = Buffer.alloc(BYTES);
+  bytes.write('n', 0);
+  bytes.write(`ustar\0${version}`, 257, 'latin1');
+  bytes.write('p', 345);
+  expect(blockOf(bytes).name).toBe(name);
+});
+
+it('reads none in the format of GNU tar itself, which has times there', () => {
+  const bytes = Buffer.alloc(BYTES);
+  bytes.write('n', 0);
+  bytes.write('ustar  \0', 257, 'latin1');
+  bytes.write('14726543210', 345, 'latin1');
+  expect(blockOf(bytes).name).toBe('n');
+});
+
 it('fills its fields to the last byte, and reads none beyond them', () => {
   const bytes = Buffer.alloc(BYTES, 0xc3);
   bytes.fill('n', 0, 100).fill('7', 100, 108).fill('l', 157, 257);

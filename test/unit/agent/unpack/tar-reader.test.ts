@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { TarReader } from '@sampan/agent/unpack/tar-reader.ts';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { directory, file, gnuLong, hardLink, pax, symlink, tar } from '../../../helpers/archives.ts';
+import { base256, directory, entry, file, gnuLong, hardLink, pax, symlink, tar } from '../../../helpers/archives.ts';
 
 /** Everything that a reader tells of an archive that comes in these pieces: entries, and their bodies joined. */
 function read(pieces: Buffer[]): string[] {
@@ -69,6 +69,14 @@ it('tells the same byte by byte', () => {
 it('accepts an archive that ends without its marker, between two entries only', () => {
   expect(read([archive.subarray(0, -1024)]).at(-1)).toBe('ended false');
   expect(() => read([archive.subarray(0, -1025)])).toThrow('cut short in or after l');
+});
+
+it.each([
+  ['negative', base256(-1)],
+  ['no number', Buffer.alloc(12, 'z')],
+])('refuses an extended header whose size is %s', (_, size) => {
+  const extended = entry({ name: 'x', type: 'x', size });
+  expect(() => read([tar(extended, file('f'))])).toThrow('an extended header whose size is negative or not a number');
 });
 
 it('never hangs nor does more than refuse, whatever the bytes are', () => {
