@@ -80,7 +80,7 @@ async function aftercare(
     if (!flip.done) await operation.record({ event: 'activated' });
     const programs = await settle(order, flip, { services, operation, done });
     const previousVersion = flip.from === null ? '' : ((await versionOfLinkText(order.layout, flip.from)) ?? flip.from);
-    const previousRelease = (flip.from === null ? undefined : releaseOfLinkText(order.layout, flip.from)) ?? '';
+    const previousRelease = releaseOfLinkText(order.layout, flip.from) ?? '';
     const unchanged = flip.from === flip.to;
     return { version: flip.version, previousVersion, previousRelease, unchanged, programs };
   } catch (error) {
@@ -98,7 +98,7 @@ async function planFlip(order: ActivateOrder, services: HostServices, operation:
   const release = await services.baseLock
     .run(layout.baseDir, async () => {
       const chosen = await chooseRelease(layout, target, order.choice);
-      const left = from === null ? undefined : releaseOfLinkText(layout, from);
+      const left = releaseOfLinkText(layout, from);
       services.holds.need(layout.link, operation.operationId, chosen.name, ...(left === undefined ? [] : [left]));
       return chosen;
     })

@@ -24,8 +24,7 @@ export async function chooseRelease(layout: Layout, target: Target, choice: Rele
     choice.kind === 'release' && isReleaseName(choice.release) ? await findRelease(layout, choice.release) : undefined;
   if (named && isOf(named, target)) return named;
   const releases = await listReleases(layout, target);
-  const text = await readLinkText(layout.link);
-  const current = text === null ? undefined : releaseOfLinkText(layout, text);
+  const current = releaseOfLinkText(layout, await readLinkText(layout.link));
   const found = choice.kind === 'version' ? pick(releases, choice.version, current) : undefined;
   if (found) return found;
   const version = choice.kind === 'release' ? choice.release : choice.version;

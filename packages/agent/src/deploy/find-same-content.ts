@@ -50,8 +50,7 @@ export async function findSameContent(
 }
 
 async function bytesOfCurrent(layout: Layout): Promise<number | undefined> {
-  const text = await readLinkText(layout.link);
-  const current = text === null ? undefined : releaseOfLinkText(layout, text);
+  const current = releaseOfLinkText(layout, await readLinkText(layout.link));
   return current === undefined ? undefined : (await findRelease(layout, current))?.bytes;
 }
 

@@ -13,7 +13,7 @@ export async function namingOldReleases(
   signal: AbortSignal,
 ): Promise<never> {
   if (!DeployError.is(error, 'RELEASE_NOT_FOUND')) throw error;
-  const name = current === null ? undefined : releaseOfLinkText(layout, current);
+  const name = releaseOfLinkText(layout, current);
   const old = await usableOldReleases({ layout, limits }, name, signal);
   const { version, available } = error.params;
   const all = [...available.split(', ').filter((known) => known !== ''), ...old];

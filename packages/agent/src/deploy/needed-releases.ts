@@ -4,7 +4,7 @@ import type { BaseLinks } from '../operations/base-links.ts';
 import { textsBefore } from '../operations/last-flips.ts';
 import type { Operations } from '../operations/operations.ts';
 import { pinnedReleases } from '../operations/pinned-releases.ts';
-import { type Layout, linkOf, releaseOfLinkText } from '../releases/layout.ts';
+import { type Layout, linkOf, releaseOfLinkText, targetKey } from '../releases/layout.ts';
 import type { KeepReason } from '../releases/plan-prune.ts';
 import type { HostServices } from './host-services.ts';
 
@@ -31,7 +31,7 @@ export function neededReleases(
 function rememberingLinkOf(config: AgentConfig, baseDir: string): BaseLinks['linkOf'] {
   const known = new Map<string, string | undefined>();
   return (target) => {
-    const key = `${target.language}/${target.deployDir}/${target.projectName}/${target.linkName}`;
+    const key = targetKey(target);
     if (!known.has(key)) {
       const link = linkOf(config, target);
       known.set(key, link !== undefined && dirname(link) === baseDir ? link : undefined);

@@ -17,13 +17,18 @@ interface SyncThread {
  * @throws DISK_ERROR when the kernel could not write something back.
  */
 export async function syncFilesystem(path: string, signal: AbortSignal, thread?: SyncThread): Promise<void> {
-  const deadline = AbortSignal.timeout(DEADLINE_MS);
-  const { reason } =
-    (await thread?.sync(path, AbortSignal.any([signal, deadline])).catch((error: unknown) => {
-      if (!deadline.aborted) throw error;
-      return { reason: `timed out after ${DEADLINE_MS / 1000} s` };
-    })) ?? (await syncByProcess(path, signal));
+  const { reason } = (thread && (await syncByThread(path, signal, thread))) ?? (await syncByProcess(path, signal));
   if (reason !== undefined) throw new DeployError('DISK_ERROR', { path, operation: 'syncfs', reason });
+}
+
+async function syncByThread(path: string, signal: AbortSignal, thread: SyncThread): Promise<Synced | undefined> {
+  const deadline = AbortSignal.timeout(DEADLINE_MS);
+  try {
+    return await thread.sync(path, AbortSignal.any([signal, deadline]));
+  } catch (error) {
+    if (!deadline.aborted) throw error;
+    return { reason: `timed out after ${DEADLINE_MS / 1000} s` };
+  }
 }
 
 async function syncByProcess(path: string, signal: AbortSignal): Promise<Synced> {

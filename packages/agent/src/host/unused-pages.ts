@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { libc } from './libc.ts';
 
 const MADV_DONTNEED = 4;
+
 /** A part of this process's address space. */
 interface Mapping {
   start: bigint;

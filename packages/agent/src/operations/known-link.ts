@@ -1,4 +1,4 @@
-import type { Target } from '../releases/layout.ts';
+import { type Target, targetKey } from '../releases/layout.ts';
 import type { JournalRecord } from './journal-record.ts';
 
 /**
@@ -9,10 +9,11 @@ export function knownLinkTexts(
   operations: Iterable<{ records: readonly JournalRecord[] }>,
   target: Target,
 ): ReadonlySet<string | null> | undefined {
+  const key = targetKey(target);
   let texts: Set<string | null> | undefined;
   for (const { records } of operations) {
     const started = records.find((record) => record.event === 'started');
-    if (started?.event !== 'started' || !isSameTarget(started.target, target)) continue;
+    if (started?.event !== 'started' || targetKey(started.target) !== key) continue;
     for (const record of records) {
       if (record.event === 'flipping') texts = new Set([record.from, record.to]);
       else if (record.event === 'activated') texts = new Set([...(texts ?? [])].slice(-1));
@@ -20,14 +21,4 @@ export function knownLinkTexts(
     }
   }
   return texts;
-}
-
-/** Asked of a thousand operations at each deploy. */
-function isSameTarget(a: Target, b: Target): boolean {
-  return (
-    a.projectName === b.projectName &&
-    a.linkName === b.linkName &&
-    a.language === b.language &&
-    a.deployDir === b.deployDir
-  );
 }

@@ -1,3 +1,4 @@
+import { targetKey } from '../releases/layout.ts';
 import type { BaseLinks } from './base-links.ts';
 import type { JournalRecord } from './journal-record.ts';
 import type { KnownOperation } from './operations.ts';
@@ -26,7 +27,7 @@ export function textsBefore(operations: Iterable<KnownOperation>, { linkOf, text
 export function forgettable(operations: ReadonlyMap<string, KnownOperation>): string[] {
   const last = new Map<string, string>();
   for (const [operationId, { records }] of operations) {
-    const target = linkFlippedBy(records, (flipped) => JSON.stringify(flipped));
+    const target = linkFlippedBy(records, targetKey);
     const wentBack = records.some(({ event }) => event === 'reverting');
     if (target !== undefined) last.set(`${target} ${wentBack}`, operationId);
   }

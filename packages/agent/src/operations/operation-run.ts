@@ -5,6 +5,7 @@ import type { Journal } from './journal.ts';
 import type { JournalRecord, Outcome, Phase } from './journal-record.ts';
 import type { Counts, OperationContext, Progress, UndatedRecord } from './operation-context.ts';
 
+/** So much later at the most does a watcher hear of a step; of the end of the run it hears at once. */
 const GUST_MS = 20;
 
 /** Where a run writes, and who is told how long its steps took. */

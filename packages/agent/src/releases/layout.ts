@@ -13,6 +13,11 @@ export interface Target {
   deployDir: string;
 }
 
+/** The same of the same target alone: no name has a slash in it. */
+export function targetKey({ language, deployDir, projectName, linkName }: Target): string {
+  return `${language}/${deployDir}/${projectName}/${linkName}`;
+}
+
 /** The paths of one target. */
 export interface Layout {
   baseDir: string;
@@ -59,8 +64,12 @@ export function linkTargetOf(layout: Layout, release: string): string {
   return relative(layout.baseDir, join(layout.releasesDir, release));
 }
 
-/** The release that a link's text names, or undefined when it points out of `.deploy`. Old, absolute texts are understood. */
-export function releaseOfLinkText(layout: Omit<Layout, 'link'>, text: string): string | undefined {
+/**
+ * The release that a link's text names; undefined where it points out of `.deploy`, or where there is no link (null). Old,
+ * absolute texts are understood.
+ */
+export function releaseOfLinkText(layout: Omit<Layout, 'link'>, text: string | null): string | undefined {
+  if (text === null) return undefined;
   const path = resolve(layout.baseDir, text);
   const name = basename(path);
   return path === join(layout.releasesDir, name) && !name.startsWith('.') ? name : undefined;

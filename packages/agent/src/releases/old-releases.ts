@@ -44,8 +44,7 @@ export async function findOldRelease(layout: Layout, name: string): Promise<OldR
  * or like the link up to the version number. Nobody has written down whose they are.
  */
 export async function oldReleasesOf(layout: Layout): Promise<OldRelease[]> {
-  const text = await readLinkText(layout.link);
-  const current = text === null ? undefined : releaseOfLinkText(layout, text);
+  const current = releaseOfLinkText(layout, await readLinkText(layout.link));
   const known = [...(current === undefined ? [] : [current]), ...(await leftReleases(layout))];
   const stems = new Set([basename(layout.link), ...known.map(stemOf)]);
   const all = await Promise.all((await namesIn(layout.releasesDir)).map((name) => findOldRelease(layout, name)));
@@ -60,7 +59,7 @@ export async function oldReleasesOf(layout: Layout): Promise<OldRelease[]> {
  * that has a manifest. The caller holds the base's lock.
  */
 export async function rememberLeft(layout: Layout, text: string | null): Promise<void> {
-  const name = text === null ? undefined : releaseOfLinkText(layout, text);
+  const name = releaseOfLinkText(layout, text);
   const release = name === undefined ? undefined : await findOldRelease(layout, name);
   if (!release) return;
   const path = leftPath(layout);
@@ -83,7 +82,7 @@ async function linksThatServed(layout: Layout, release: Left[number]): Promise<s
   for (const entry of await namesIn(layout.baseDir)) {
     if (entry.startsWith(TEMPORARY_LINK_PREFIX)) continue;
     const text = await linkTextOf(join(layout.baseDir, entry));
-    if (text !== null && releaseOfLinkText(layout, text) === release.release) links.add(entry);
+    if (releaseOfLinkText(layout, text) === release.release) links.add(entry);
   }
   for (const file of await namesIn(layout.metaDir)) {
     if (!file.endsWith(LEFT_SUFFIX) || file.startsWith('.')) continue;

@@ -22,8 +22,7 @@ export async function listReleasesOf(
 ): Promise<ListReleasesResponse> {
   const target = parseTarget(request.target);
   const layout = layoutOf(core.services.config, target);
-  const text = await readLinkText(layout.link);
-  const current = text === null ? undefined : releaseOfLinkText(layout, text);
+  const current = releaseOfLinkText(layout, await readLinkText(layout.link));
   const releases = await listReleases(layout, target);
   return {
     releases: await Promise.all(
