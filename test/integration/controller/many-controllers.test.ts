@@ -64,9 +64,11 @@ describe.runIf(requires('postgresql'))('two controllers on one database', () => 
     const members = [await controller(), await controller()];
     for (let round = 0; round < 10; round += 1) {
       const { file_url, filename } = fleet.pack(`web-${round}`);
-      // None has ended before all have come: on each controller the second one joins.
+      // None has ended before all have come: on each controller the second one joins, and one controller follows the other.
       const joined = members.map((member) => logsAgain(member, 'the same request again: joined'));
-      fleet.origin.serve(`/${filename}`, { body: tarball({ version: `web-${round}` }), after: Promise.all(joined) });
+      const followed = members.map((member) => logsAgain(member, 'another controller carries it out: followed'));
+      const after = Promise.all([...joined, Promise.any(followed)]);
+      fleet.origin.serve(`/${filename}`, { body: tarball({ version: `web-${round}` }), after });
       const order = { ...SHOP, server_list: fleet.names, file_url, filename };
       const answers = await Promise.all(
         [...members, ...members].map(({ url }) => sendRequest(`${url}/deploy`, { method: 'POST', body: order })),

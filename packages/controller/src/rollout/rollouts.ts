@@ -173,6 +173,7 @@ export class Rollouts {
   #followed(operationId: string, plan: RolloutPlan): RunningRollout {
     const known = this.#following.get(operationId);
     if (known) return known;
+    this.#fleet.log.info({ operationId }, 'another controller carries it out: followed');
     const left = new AbortController();
     const outcomes = this.#runner.follow(operationId, plan, left.signal);
     const forget = () => {
