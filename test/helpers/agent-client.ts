@@ -8,7 +8,7 @@ import type { StageRequest } from '@sampan/shared/gen/sampan/agent/v1/StageReque
 import type { StageResult__Output } from '@sampan/shared/gen/sampan/agent/v1/StageResult.ts';
 import { AGENT_SERVER_NAME } from '@sampan/shared/identity/identity-names.ts';
 import { loadProto } from '@sampan/shared/load-proto.ts';
-import { fromServiceError } from '@sampan/shared/wire-error.ts';
+import { fromServiceError } from './from-service-error.ts';
 
 interface Events<Result> {
   on(event: 'data', listener: (data: { progress?: Progress__Output | null; result?: Result | null }) => void): this;

@@ -5,6 +5,7 @@ import {
   type ServerWritableStream,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
+import { toServiceError } from '@sampan/agent/server/service-error.ts';
 import type { ActivateEvent } from '@sampan/shared/gen/sampan/agent/v1/ActivateEvent.ts';
 import type { ActivateRequest__Output } from '@sampan/shared/gen/sampan/agent/v1/ActivateRequest.ts';
 import type { ReadLogChunk } from '@sampan/shared/gen/sampan/agent/v1/ReadLogChunk.ts';
@@ -12,7 +13,6 @@ import type { ReadLogRequest__Output } from '@sampan/shared/gen/sampan/agent/v1/
 import type { StageEvent } from '@sampan/shared/gen/sampan/agent/v1/StageEvent.ts';
 import type { StageRequest__Output } from '@sampan/shared/gen/sampan/agent/v1/StageRequest.ts';
 import { loadProto } from '@sampan/shared/load-proto.ts';
-import { toServiceError } from '@sampan/shared/wire-error.ts';
 
 /** What a streaming method does: write events, then return, or throw the failure. Never settling keeps the call open. */
 type Streaming<Request, Event> = (request: Request, write: (event: Event) => void) => Promise<void> | void;

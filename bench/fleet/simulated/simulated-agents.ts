@@ -2,10 +2,10 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Server, ServerCredentials, ServerInterceptingCall, type ServerInterceptor } from '@grpc/grpc-js';
 import { Identity } from '@sampan/agent/identity/identity.ts';
+import { toServiceError } from '@sampan/agent/server/service-error.ts';
 import { TlsGate } from '@sampan/agent/server/tls-gate.ts';
 import { loadProto } from '@sampan/shared/load-proto.ts';
 import { createLogger } from '@sampan/shared/logger.ts';
-import { toServiceError } from '@sampan/shared/wire-error.ts';
 import { HEALTH, simulatedService } from './simulated-service.ts';
 
 const log = createLogger('simulated-agents', 'silent');

@@ -1,5 +1,6 @@
 import type { ServerUnaryCall, ServerWritableStream, sendUnaryData } from '@grpc/grpc-js';
 import type { Identity } from '@sampan/agent/identity/identity.ts';
+import { toServiceError } from '@sampan/agent/server/service-error.ts';
 import { DeployError } from '@sampan/shared/errors.ts';
 import type { ActivateResult } from '@sampan/shared/gen/sampan/agent/v1/ActivateResult.ts';
 import type { AgentHandlers } from '@sampan/shared/gen/sampan/agent/v1/Agent.ts';
@@ -8,7 +9,6 @@ import type { StageResult } from '@sampan/shared/gen/sampan/agent/v1/StageResult
 import type { Target__Output } from '@sampan/shared/gen/sampan/agent/v1/Target.ts';
 import { versionOf } from '@sampan/shared/names.ts';
 import { VERSION } from '@sampan/shared/version.ts';
-import { toServiceError } from '@sampan/shared/wire-error.ts';
 
 /** The steps that an agent tells of when it deploys a small php release. */
 const STAGE_STEPS = ['check', 'compare', 'download', 'sync', 'promote'];

@@ -1,6 +1,5 @@
-import { Metadata, type ServiceError, status as Status } from '@grpc/grpc-js';
 import { zhTexts } from './error-texts.zh.ts';
-import { asDeployError, DeployError, type ErrorCode, type ErrorParams } from './errors.ts';
+import { DeployError, type ErrorCode, type ErrorParams } from './errors.ts';
 import { toWire } from './to-wire.ts';
 import { wireErrorSchema } from './wire-error-schema.ts';
 
@@ -21,20 +20,10 @@ export function fromWire(value: unknown): DeployError {
   return new DeployError(code, params as unknown as ErrorParams[ErrorCode], { aftermath });
 }
 
-/** What a gRPC handler ends its call with. */
-export function toServiceError(error: unknown): { code: Status; details: string; metadata: Metadata } {
-  const known = asDeployError(error);
-  const metadata = new Metadata();
-  metadata.set(ERROR_KEY, Buffer.from(JSON.stringify(toWire(known))));
-  return { code: statusOf(known), details: known.code, metadata };
-}
-
-/** The DeployError inside a gRPC failure, or undefined when the peer did not send one (the transport failed). */
-export function fromServiceError(error: ServiceError): DeployError | undefined {
-  const [carried] = error.metadata?.get(ERROR_KEY) ?? [];
-  if (!Buffer.isBuffer(carried)) return undefined;
+/** The error that a peer sent under `ERROR_KEY`: JSON, as `toWire` writes it. */
+export function fromCarried(bytes: Uint8Array): DeployError {
   try {
-    return fromWire(JSON.parse(carried.toString('utf8')));
+    return fromWire(JSON.parse(Buffer.from(bytes).toString('utf8')));
   } catch (cause) {
     return new DeployError('INTERNAL', {}, { cause });
   }
@@ -42,33 +31,4 @@ export function fromServiceError(error: ServiceError): DeployError | undefined {
 
 export function isErrorCode(code: string): code is ErrorCode {
   return Object.hasOwn(zhTexts, code);
-}
-
-function statusOf(error: DeployError): Status {
-  if (DeployError.is(error, 'CERTIFICATE_REFUSED')) {
-    return error.params.fault === 'wrong_role' ? Status.PERMISSION_DENIED : Status.UNAUTHENTICATED;
-  }
-  switch (error.code) {
-    case 'INVALID_REQUEST':
-      return Status.INVALID_ARGUMENT;
-    case 'AGENT_DRAINING':
-    case 'AGENT_BUSY':
-      return Status.UNAVAILABLE;
-    case 'OPERATION_UNKNOWN':
-    case 'NOT_DEPLOYED':
-    case 'RELEASE_NOT_FOUND':
-    case 'LOG_NOT_FOUND':
-      return Status.NOT_FOUND;
-    case 'DEADLINE_EXCEEDED':
-      return Status.DEADLINE_EXCEEDED;
-    case 'OPERATION_CANCELLED':
-      return Status.CANCELLED;
-    case 'DISK_FULL':
-    case 'INODES_EXHAUSTED':
-      return Status.RESOURCE_EXHAUSTED;
-    case 'INTERNAL':
-      return Status.INTERNAL;
-    default:
-      return Status.FAILED_PRECONDITION;
-  }
 }

@@ -27,12 +27,7 @@ function at(host: string) {
 
 /** Asks for the version, as any call would. */
 async function version(connection: AgentConnection): Promise<string> {
-  const call = {
-    method: 'GetCurrentVersion',
-    timeoutMs: 5000,
-    start: (client, options, done) => client.getCurrentVersion({}, options, done),
-  } satisfies Parameters<typeof callAgent<{ version: string }>>[1];
-  return (await callAgent(connection, call, never)).version;
+  return (await callAgent(connection, { method: 'GetCurrentVersion', request: {}, timeoutMs: 5000 }, never)).version;
 }
 
 /** A listener that is no agent. */

@@ -1,8 +1,8 @@
 import { credentials } from '@grpc/grpc-js';
 import { loadProto } from '@sampan/shared/load-proto.ts';
-import { fromServiceError } from '@sampan/shared/wire-error.ts';
 import { expect, it, onTestFinished } from 'vitest';
 import { startAgentFleet } from '../../helpers/agent-fleet.ts';
+import { fromServiceError } from '../../helpers/from-service-error.ts';
 
 const target = { projectName: 'shop', linkName: 'web', language: 'php', deployDir: '' };
 const database = '11111111-2222-4333-8444-555555555555';

@@ -4,26 +4,16 @@ import { rmSync } from 'node:fs';
 import { connect as connectHttp2 } from 'node:http2';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
-import {
-  type CallOptions,
-  type Client,
-  credentials,
-  Client as GrpcClient,
-  type requestCallback,
-  type ServiceError,
-  status as Status,
-} from '@grpc/grpc-js';
+import { type Client, credentials, Client as GrpcClient, type ServiceError, status as Status } from '@grpc/grpc-js';
 import type { AgentConnection } from '@sampan/controller/agents/agent-connection.ts';
 import { AgentPool } from '@sampan/controller/agents/agent-pool.ts';
 import { mutualTls } from '@sampan/controller/agents/agent-security.ts';
 import { callAgent } from '@sampan/controller/agents/call-agent.ts';
-import { readEvents } from '@sampan/controller/agents/read-events.ts';
 import { CertificateAuthority, type KeyPair } from '@sampan/controller/identity/certificate-authority.ts';
-import type { RenewCertificateResponse__Output } from '@sampan/shared/gen/sampan/agent/v1/RenewCertificateResponse.ts';
 import { AGENT_SERVER_NAME } from '@sampan/shared/identity/identity-names.ts';
 import { loadProto } from '@sampan/shared/load-proto.ts';
-import { fromServiceError } from '@sampan/shared/wire-error.ts';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { fromServiceError } from '../../helpers/from-service-error.ts';
 import { type StartedAgent, startAgent } from '../../helpers/start-agent.ts';
 import { keptTempDir, tempDir } from '../../helpers/temp-dir.ts';
 import { planHost } from '../../helpers/test-fleet.ts';
@@ -188,23 +178,10 @@ describe('an agent under TLS', () => {
     const { address } = planHost(agent.host);
     const connection = await pool.connect(address, AbortSignal.timeout(5_000));
     const serving = Promise.withResolvers<void>();
-    const watching = readEvents<unknown>(
-      connection,
-      {
-        method: 'Watch',
-        timeoutMs: 20_000,
-        start: (_client, options) =>
-          connection.client.makeServerStreamRequest(
-            '/grpc.health.v1.Health/Watch',
-            () => Buffer.alloc(0),
-            (bytes) => bytes,
-            {},
-            options,
-          ),
-        onEvent: () => serving.resolve(),
-      },
-      AbortSignal.timeout(20_000),
-    );
+    const watching = new Promise((_resolve, reject) => {
+      const listener = { onMessage: () => serving.resolve(), onEnd: reject };
+      connection.call('/grpc.health.v1.Health/Watch', listener, 20_000).finish(Buffer.alloc(0));
+    });
     await serving.promise;
     const { certificate } = await shownBy(agent.host);
     revoked.add(certificate.serialNumber);
@@ -319,11 +296,7 @@ describe('an agent under TLS', () => {
     const pool = poolOf(authority, controller, isRevoked && { isRevoked });
     const signal = AbortSignal.timeout(10_000);
     const connection = await pool.connect(planHost(host).address, signal);
-    return await callAgent(
-      connection,
-      { method: 'GetStatus', timeoutMs: 5_000, start: (client, options, done) => client.getStatus({}, options, done) },
-      signal,
-    );
+    return await callAgent(connection, { method: 'GetStatus', request: {}, timeoutMs: 5_000 }, signal);
   }
 
   function clientOf({ host }: StartedAgent, pair: KeyPair | undefined): Client {
@@ -371,16 +344,7 @@ function callOn(client: Client): Promise<ServiceError | undefined> {
 }
 
 function renew(connection: AgentConnection, request: { certificate: string; roots: string }): Promise<unknown> {
-  const call = {
-    method: 'RenewCertificate',
-    timeoutMs: 5_000,
-    start: (
-      client: AgentConnection['client'],
-      options: CallOptions,
-      done: requestCallback<RenewCertificateResponse__Output>,
-    ) => client.renewCertificate(request, options, done),
-  };
-  return callAgent(connection, call, AbortSignal.timeout(5_000));
+  return callAgent(connection, { method: 'RenewCertificate', request, timeoutMs: 5_000 }, AbortSignal.timeout(5_000));
 }
 
 /** What whoever connects to a host is shown. */

@@ -32,7 +32,7 @@ const layers: Record<string, string[][]> = {
     ['rollout', 'upgrade'],
     ['fleet.ts', 'identity'],
     ['agents', 'auth'],
-    ['store'],
+    ['store', 'grpc'],
     ['metrics.ts', 'outcomes.ts', 'slots.ts'],
     ['abortable.ts'],
     ['config.ts'],

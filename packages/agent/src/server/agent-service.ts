@@ -8,7 +8,6 @@ import type {
 import { DeployError } from '@sampan/shared/errors.ts';
 import type { AgentHandlers } from '@sampan/shared/gen/sampan/agent/v1/Agent.ts';
 import type { Logger } from '@sampan/shared/logger.ts';
-import { toServiceError } from '@sampan/shared/wire-error.ts';
 import type { OperationRun } from '../operations/operation-run.ts';
 import { errorOf } from '../operations/operations.ts';
 import type { AgentCore } from './agent-core.ts';
@@ -23,6 +22,7 @@ import { stage } from './handlers/stage.ts';
 import { getStatus } from './handlers/status.ts';
 import { upgradeAgent } from './handlers/upgrade-agent.ts';
 import { writeProgramConfig } from './handlers/write-program-config.ts';
+import { toServiceError } from './service-error.ts';
 import { write } from './write-stream.ts';
 
 /** Every method of the service, bound to one agent. */

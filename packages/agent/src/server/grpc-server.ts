@@ -4,10 +4,10 @@ import type { DeployError } from '@sampan/shared/errors.ts';
 import { ConfigError } from '@sampan/shared/load-config.ts';
 import { loadProto } from '@sampan/shared/load-proto.ts';
 import type { ListenAddress } from '@sampan/shared/units.ts';
-import { toServiceError } from '@sampan/shared/wire-error.ts';
 import { HealthImplementation } from 'grpc-health-check';
 import type { AgentCore } from './agent-core.ts';
 import { agentService } from './agent-service.ts';
+import { toServiceError } from './service-error.ts';
 import { TlsGate } from './tls-gate.ts';
 
 const SERVICE = 'sampan.agent.v1.Agent';

@@ -9,9 +9,10 @@ import { splitPem } from '@sampan/shared/identity/pem.ts';
 import { ConfigError } from '@sampan/shared/load-config.ts';
 import type { Logger } from '@sampan/shared/logger.ts';
 import type { ListenAddress } from '@sampan/shared/units.ts';
-import { ERROR_KEY, toServiceError } from '@sampan/shared/wire-error.ts';
+import { ERROR_KEY } from '@sampan/shared/wire-error.ts';
 import type { Identity } from '../identity/identity.ts';
 import { isSignedByOne } from '../identity/identity-files.ts';
+import { toServiceError } from './service-error.ts';
 
 const HANDSHAKE_TIMEOUT_MS = 10_000;
 /** Time for a peer that is refused to read why. */

@@ -1,6 +1,6 @@
-import { type ServiceError, status as Status } from '@grpc/grpc-js';
 import { DeployError } from '@sampan/shared/errors.ts';
-import { fromServiceError } from '@sampan/shared/wire-error.ts';
+import { ERROR_KEY, fromCarried } from '@sampan/shared/wire-error.ts';
+import type { GrpcFailure } from '../grpc/grpc-status.ts';
 
 /** The connection broke during a call: what the agent made of the call is not known. */
 export class AgentLoss extends Error {
@@ -15,24 +15,24 @@ export class AgentLoss extends Error {
 
 /** What a failed call means: the agent's own error where it sent one, else what the transport's status stands for. */
 export function agentError(
-  error: ServiceError,
+  failure: GrpcFailure,
   { method, timeoutMs }: { method: string; timeoutMs: number },
 ): DeployError | AgentLoss {
-  const carried = fromServiceError(error);
-  if (carried) return carried;
-  switch (error.code) {
-    case Status.UNIMPLEMENTED:
-      return new DeployError('AGENT_UNSUPPORTED', { method }, { cause: error });
-    case Status.UNAUTHENTICATED:
-    case Status.PERMISSION_DENIED:
-      return new DeployError('AGENT_UNAUTHENTICATED', { reason: error.details }, { cause: error });
-    case Status.DEADLINE_EXCEEDED:
-      return new DeployError('AGENT_CONNECT_TIMEOUT', { seconds: timeoutMs / 1000 }, { cause: error });
-    case Status.RESOURCE_EXHAUSTED:
-      // A message over grpc-js's receive limit: asking again brings the same.
-      return new DeployError('INTERNAL', {}, { cause: error });
+  const carried = failure.metadata[ERROR_KEY];
+  if (typeof carried === 'string') return fromCarried(Buffer.from(carried, 'base64'));
+  switch (failure.status) {
+    case 'UNIMPLEMENTED':
+      return new DeployError('AGENT_UNSUPPORTED', { method }, { cause: failure });
+    case 'UNAUTHENTICATED':
+    case 'PERMISSION_DENIED':
+      return new DeployError('AGENT_UNAUTHENTICATED', { reason: failure.details }, { cause: failure });
+    case 'DEADLINE_EXCEEDED':
+      return new DeployError('AGENT_CONNECT_TIMEOUT', { seconds: timeoutMs / 1000 }, { cause: failure });
+    case 'RESOURCE_EXHAUSTED':
+      // A message that is too big: asking again brings the same.
+      return new DeployError('INTERNAL', {}, { cause: failure });
     default:
-      return new AgentLoss(Status[error.code] ?? 'UNKNOWN', error);
+      return new AgentLoss(failure.status, failure);
   }
 }
 

@@ -47,7 +47,7 @@ export class AgentPool {
     if (connection?.isWelcome() && connection.silentMs < FRESH_MS) return connection;
     const dialled = await abortable(this.#joinDial(address), signal);
     if (dialled.isWelcome()) return dialled;
-    throw dialled.cut.reason;
+    throw dialled.cutBecause;
   }
 
   /** How many agents are connected, and how many could not be reached when they were last tried in the past ten minutes. */

@@ -6,21 +6,27 @@ import { AGENT_SERVER_NAME } from '@sampan/shared/identity/identity-names.ts';
 import { type PeerProof, refuseAgent } from '@sampan/shared/identity/judge-certificate.ts';
 import { isLoopback } from '@sampan/shared/units.ts';
 import type { AgentAddress } from './agent-address.ts';
-import type { Peer } from './probe.ts';
-import type { SocketSecurity } from './socket-credentials.ts';
 
 /** How connections to agents are made, and whether who answers is the agent of the host that was dialled. */
 export interface AgentSecurity {
   /** For one connection. `secure` throws DeployError IDENTITY_MISSING: this host may not be spoken to at all; CERTIFICATE_REFUSED. */
   prepare(address: AgentAddress): PreparedConnection;
   /**
-   * Finds out why no connection came up, since gRPC does not say.
+   * Finds out why TLS, or what comes after it, did not come up: TLS itself says less than an SRE has to know.
    * @throws DeployError CERTIFICATE_REFUSED, where that is why; what `signal` was aborted with.
    */
   diagnose(address: AgentAddress, peer: Peer, signal: AbortSignal): Promise<void>;
 }
 
-export interface PreparedConnection extends SocketSecurity {
+/** Where a connection led, after the name was resolved. */
+export interface Peer {
+  ip: string;
+  port: number;
+}
+
+export interface PreparedConnection {
+  /** How the TCP connection becomes one that calls may go over: resolves with the socket to speak HTTP/2 on. @throws why it may not be. */
+  secure(socket: Socket): Promise<Socket>;
   /** Why the peer may not be spoken to any more; undefined: it may. To be asked at every call. */
   refusal(): DeployError | undefined;
 }
@@ -29,7 +35,6 @@ export interface PreparedConnection extends SocketSecurity {
 export const loopbackOnly: AgentSecurity = {
   prepare({ host }) {
     return {
-      isSecure: false,
       async secure(socket) {
         if (!isLoopback(socket.remoteAddress ?? '')) throw new DeployError('IDENTITY_MISSING', { host });
         return socket;
@@ -61,7 +66,6 @@ export function mutualTls(own: Credentials): AgentSecurity {
         return judge({ certificate, chainFault: undefined }, address);
       };
       return {
-        isSecure: true,
         secure: (socket) => underTls(socket, own.context, judgeShown),
         refusal() {
           if (shown === undefined) return judge(NOT_SHOWN, address);

@@ -1,44 +1,32 @@
-import type { CallOptions, ClientUnaryCall, requestCallback } from '@grpc/grpc-js';
+import type { AnswerOf, RequestOf } from '@sampan/shared/agent-definition.ts';
 import type { AgentConnection } from './agent-connection.ts';
-import { AgentLoss, agentError } from './agent-loss.ts';
-import { abortReason, onAbort } from './on-abort.ts';
+import { methodOf, type UnaryMethod } from './agent-methods.ts';
+import { type CallOf, startCall } from './start-call.ts';
 
-/** One unary call. `start` sends it, as `(client, options, done) => client.getStatus({}, options, done)`. */
-export interface UnaryCall<Response> {
-  method: string;
-  timeoutMs: number;
-  start(client: AgentConnection['client'], options: CallOptions, done: requestCallback<Response>): ClientUnaryCall;
+/** One call with one answer. */
+export interface UnaryCall<Name extends UnaryMethod> extends Omit<CallOf<Name>, 'caller'> {
+  request: RequestOf<Name>;
 }
 
-/**
- * Makes a unary call.
- * @throws DeployError as the agent sent it, AGENT_CONNECT_TIMEOUT when it does not answer in time; AgentLoss when the
- * connection breaks; CERTIFICATE_REFUSED when the agent's identity ends meanwhile; what `caller` was aborted with.
- */
-export function callAgent<Response>(
+/** Makes a unary call. @throws as `AnswerListener.onEnd` is told. */
+export function callAgent<Name extends UnaryMethod>(
   connection: AgentConnection,
-  call: UnaryCall<Response>,
+  call: UnaryCall<Name>,
   caller: AbortSignal,
-): Promise<Response> {
-  const signals = [caller, connection.cut];
+): Promise<AnswerOf<Name>> {
+  const request = methodOf(call.method).requestSerialize(call.request);
   return new Promise((resolve, reject) => {
-    const stopListening = onAbort(signals, () => started.cancel());
-    if (connection.ended.aborted) {
-      stopListening();
-      throw new AgentLoss('ECONNRESET');
-    }
-    const ended = connection.begin();
-    const started = call.start(connection.client, { deadline: Date.now() + call.timeoutMs }, (error, response) => {
-      stopListening();
-      ended();
-      const aborted = abortReason(signals);
-      if (aborted) reject(aborted.reason);
-      else if (error) reject(agentError(error, call));
-      else if (response === undefined) reject(new Error(`${call.method} gave no response`));
-      else {
-        connection.heard();
-        resolve(response);
-      }
-    });
+    let answer: AnswerOf<Name> | undefined;
+    const listener = {
+      onAnswer(told: AnswerOf<Name>) {
+        answer = told;
+      },
+      onEnd(error: unknown) {
+        if (error !== undefined) reject(error);
+        else if (answer === undefined) reject(new Error(`${call.method} gave no answer`));
+        else resolve(answer);
+      },
+    };
+    startCall(connection, { ...call, caller }, listener).finish(request);
   });
 }

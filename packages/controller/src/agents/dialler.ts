@@ -1,10 +1,13 @@
+import type { Socket } from 'node:net';
 import { DeployError } from '@sampan/shared/errors.ts';
+import { abortable } from '../abortable.ts';
+import { GrpcSession } from '../grpc/grpc-session.ts';
 import { Slots, Turn } from '../slots.ts';
 import type { AgentAddress } from './agent-address.ts';
 import { AgentConnection } from './agent-connection.ts';
-import type { AgentSecurity } from './agent-security.ts';
+import type { AgentSecurity, PreparedConnection } from './agent-security.ts';
+import { connectSocket } from './connect-socket.ts';
 import { onAbort } from './on-abort.ts';
-import { probe } from './probe.ts';
 
 /** An agent that was just starting answers the second time; what is no agent does not. */
 const ATTEMPTS = 2;
@@ -19,6 +22,8 @@ const HANDSHAKE_HELD_MS = 1_000;
 /** Sockets that are being connected: enough for many dead hosts, few enough for a usual descriptor limit. */
 const MAX_SOCKETS = 500;
 const TICK_MS = 100;
+/** After the last call. */
+const IDLE_MS = 10 * 60_000;
 
 export interface Dialling {
   security: AgentSecurity;
@@ -58,7 +63,7 @@ export class Dialler {
   /** Undefined: it did not come up, and nothing is known of why. */
   async #attempt(address: AgentAddress, { turn, clock, signal }: Trying): Promise<AgentConnection | undefined> {
     const until = clock.over;
-    const stopListening = onAbort([signal], () => clock.abort(signal.reason));
+    const stopListening = onAbort(signal, () => clock.abort(signal.reason));
     const onConnected = async () => {
       clock.stop();
       await turn.begin(HANDSHAKE_HELD_MS);
@@ -79,13 +84,34 @@ export class Dialler {
     onConnected: () => Promise<void>,
     until: AbortSignal,
   ): Promise<AgentConnection | undefined> {
-    const { security, timeoutMs } = this.#how;
-    const connection = new AgentConnection(address, security.prepare(address), { timeoutMs, onConnected });
-    if (await connection.open(until)) return connection;
-    connection.close();
-    if (connection.fault instanceof DeployError) throw connection.fault;
-    await security.diagnose(address, await probe(address, until), until);
-    return undefined;
+    const { security } = this.#how;
+    const prepared = security.prepare(address);
+    const socket = await connectSocket(address, until);
+    const peer = { ip: socket.remoteAddress ?? address.host, port: address.port };
+    try {
+      await onConnected();
+      return await abortable(this.#speak(socket, prepared, address), until);
+    } catch (error) {
+      socket.destroy();
+      until.throwIfAborted();
+      if (error instanceof DeployError) throw error;
+      await security.diagnose(address, peer, until);
+      return undefined;
+    }
+  }
+
+  async #speak(
+    socket: Socket,
+    { secure, refusal }: PreparedConnection,
+    { key }: AgentAddress,
+  ): Promise<AgentConnection> {
+    const { timeoutMs } = this.#how;
+    const session = await GrpcSession.open(await secure(socket), {
+      authority: key,
+      keepaliveMs: timeoutMs,
+      idleMs: IDLE_MS,
+    });
+    return new AgentConnection(session, refusal);
   }
 }
 

@@ -1,55 +1,63 @@
-import type { CallOptions, ClientReadableStream, ServiceError } from '@grpc/grpc-js';
+import type { AnswerOf, RequestOf } from '@sampan/shared/agent-definition.ts';
 import type { AgentConnection } from './agent-connection.ts';
-import { AgentLoss, agentError } from './agent-loss.ts';
-import { abortReason, onAbort } from './on-abort.ts';
+import { methodOf, type StreamingMethod } from './agent-methods.ts';
+import { type CallOf, startCall } from './start-call.ts';
 
-/** One streaming call. `start` sends it, as `(client, options) => client.stage(request, options)`. */
-export interface StreamingCall<Event> {
-  method: string;
-  timeoutMs: number;
-  start(client: AgentConnection['client'], options: CallOptions): ClientReadableStream<Event>;
-  onEvent(event: Event): void;
+/** One call with a stream of answers. */
+export interface StreamingCall<Name extends StreamingMethod> extends Omit<CallOf<Name>, 'caller'> {
+  request: RequestOf<Name>;
 }
 
-/**
- * Makes a streaming call and reads it to its end.
- * @throws DeployError as the agent sent it, AGENT_CONNECT_TIMEOUT when it does not end in time; AgentLoss when the connection
- * breaks; what `onEvent` threw; CERTIFICATE_REFUSED when the agent's identity ends meanwhile; what `caller` was aborted with, after the call was given up on this side (which cancels nothing at the agent).
- */
-export function readEvents<Event>(
+/** Makes a streaming call and reads it to its end. Given up by `caller`, nothing is cancelled at the agent. @throws as `AnswerListener.onEnd` is told. */
+export function readEvents<Name extends StreamingMethod>(
   connection: AgentConnection,
-  call: StreamingCall<Event>,
+  call: StreamingCall<Name> & { onEvent(event: AnswerOf<Name>): void },
   caller: AbortSignal,
 ): Promise<void> {
-  const signals = [caller, connection.cut];
+  const request = methodOf(call.method).requestSerialize(call.request);
   return new Promise((resolve, reject) => {
-    const stopListening = onAbort(signals, () => stream.cancel());
-    if (connection.ended.aborted) {
-      stopListening();
-      throw new AgentLoss('ECONNRESET');
-    }
-    const stream = call.start(connection.client, { deadline: Date.now() + call.timeoutMs });
-    // However it ends.
-    stream.on('close', connection.begin());
-    stream.on('data', (event: Event) => {
-      connection.heard();
-      try {
-        call.onEvent(event);
-      } catch (error) {
-        // What an agent sends must not end this process.
-        stopListening();
-        reject(error);
-        stream.cancel();
-      }
-    });
-    stream.on('end', () => {
-      stopListening();
-      resolve();
-    });
-    stream.on('error', (error: ServiceError) => {
-      stopListening();
-      const aborted = abortReason(signals);
-      reject(aborted ? aborted.reason : agentError(error, call));
-    });
+    const listener = {
+      onAnswer: call.onEvent,
+      onEnd: (error: unknown) => (error === undefined ? resolve() : reject(error)),
+    };
+    startCall(connection, { ...call, caller }, listener).finish(request);
   });
+}
+
+/** The same, read no faster than it is taken: what waits, waits at the agent. Left early, the call is given up. */
+export async function* readSlowly<Name extends StreamingMethod>(
+  connection: AgentConnection,
+  call: StreamingCall<Name>,
+  caller: AbortSignal,
+): AsyncGenerator<AnswerOf<Name>> {
+  const events: AnswerOf<Name>[] = [];
+  let end: { error: unknown } | undefined;
+  let wake = (): void => undefined;
+  const listener = {
+    onAnswer(event: AnswerOf<Name>) {
+      events.push(event);
+      started.pause();
+      wake();
+    },
+    onEnd(error: unknown) {
+      end = { error };
+      wake();
+    },
+  };
+  const started = startCall(connection, { ...call, caller }, listener);
+  started.finish(methodOf(call.method).requestSerialize(call.request));
+  try {
+    for (;;) {
+      for (let event = events.shift(); event !== undefined; event = events.shift()) yield event;
+      if (end?.error !== undefined) throw end.error;
+      if (end) return;
+      const woken = new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+      started.resume();
+      await woken;
+    }
+  } finally {
+    started.cancel(undefined);
+  }
 }

@@ -1,13 +1,11 @@
 import { X509Certificate } from 'node:crypto';
 import type { SecureContext } from 'node:tls';
 import { asDeployError, DeployError } from '@sampan/shared/errors.ts';
-import type { RenewCertificateRequest } from '@sampan/shared/gen/sampan/agent/v1/RenewCertificateRequest.ts';
-import type { RenewCertificateResponse__Output } from '@sampan/shared/gen/sampan/agent/v1/RenewCertificateResponse.ts';
 import { splitPem } from '@sampan/shared/identity/pem.ts';
 import type { Logger } from '@sampan/shared/logger.ts';
 import { type AgentAddress, parseAgentAddress } from '../agents/agent-address.ts';
 import type { AgentPool } from '../agents/agent-pool.ts';
-import { callAgent, type UnaryCall } from '../agents/call-agent.ts';
+import { callAgent } from '../agents/call-agent.ts';
 import { Slots } from '../slots.ts';
 import type { CertificateAuthority } from './certificate-authority.ts';
 import { type AgentCertificate, type CertificateRecords, keySha256 } from './certificate-records.ts';
@@ -102,15 +100,14 @@ async function handOver(services: RenewalServices, next: AgentCertificate, signa
   const address = addressOf(next, services.agentPort);
   try {
     const connection = await services.agents.connect(address, signal);
-    await callAgent(connection, renewCall(request), signal);
+    await callAgent(connection, { method: 'RenewCertificate', request, timeoutMs: TIMEOUT_MS }, signal);
   } catch (error) {
     if (!isOnlyOutOfDate(error)) throw error;
     const key = keySha256(new X509Certificate(splitPem(next.pem)[0] ?? ''));
-    await renewExpired(
-      { address, context: services.context(), keySha256: key },
-      request,
-      AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
-    );
+    await renewExpired({ address, context: services.context(), keySha256: key }, request, {
+      timeoutMs: TIMEOUT_MS,
+      signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
+    });
   }
 }
 
@@ -125,12 +122,4 @@ function addressOf({ agent }: AgentCertificate, agentPort: number): AgentAddress
   const address = parseAgentAddress(agent, agentPort);
   if (!address) throw new Error(`${agent} is no host`);
   return address;
-}
-
-function renewCall(request: RenewCertificateRequest): UnaryCall<RenewCertificateResponse__Output> {
-  return {
-    method: 'RenewCertificate',
-    timeoutMs: TIMEOUT_MS,
-    start: (client, options, done) => client.renewCertificate(request, options, done),
-  };
 }

@@ -1,4 +1,3 @@
-import type { GetCurrentVersionResponse__Output } from '@sampan/shared/gen/sampan/agent/v1/GetCurrentVersionResponse.ts';
 import { callAgent, type UnaryCall } from '../agents/call-agent.ts';
 import type { HostRun } from './host-run.ts';
 
@@ -6,10 +5,10 @@ const TIMEOUT_MS = 5_000;
 
 /** What the link names now, for a host whose operation is in doubt; empty when that cannot be asked either. Never throws. */
 export async function askCurrentVersion(run: HostRun): Promise<{ current?: string }> {
-  const call: UnaryCall<GetCurrentVersionResponse__Output> = {
+  const call: UnaryCall<'GetCurrentVersion'> = {
     method: 'GetCurrentVersion',
+    request: { target: run.plan.target },
     timeoutMs: TIMEOUT_MS,
-    start: (client, options, done) => client.getCurrentVersion({ target: run.plan.target }, options, done),
   };
   try {
     const connection = await run.agents.connect(run.host.address, run.stop.abandoned);

@@ -1,5 +1,4 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { CancelOperationResponse__Output } from '@sampan/shared/gen/sampan/agent/v1/CancelOperationResponse.ts';
 import { isLoss } from '../agents/agent-loss.ts';
 import { callAgent, type UnaryCall } from '../agents/call-agent.ts';
 import { backoffMs } from './backoff.ts';
@@ -46,11 +45,10 @@ function fieldsOf(run: HostRun) {
   return { operationId: run.operationId, host: run.host.name };
 }
 
-function cancelCall({ operationId, fence }: HostRun): UnaryCall<CancelOperationResponse__Output> {
+function cancelCall({ operationId, fence }: HostRun): UnaryCall<'CancelOperation'> {
   return {
     method: 'CancelOperation',
+    request: { operationId, ...(fence ? { fence } : {}) },
     timeoutMs: TIMEOUT_MS,
-    start: (client, options, done) =>
-      client.cancelOperation({ operationId, ...(fence ? { fence } : {}) }, options, done),
   };
 }

@@ -1,5 +1,4 @@
 import { asDeployError, DeployError } from '@sampan/shared/errors.ts';
-import type { CheckHealthResponse__Output } from '@sampan/shared/gen/sampan/agent/v1/CheckHealthResponse.ts';
 import { isLoss, lossReason } from '../agents/agent-loss.ts';
 import { callAgent, type UnaryCall } from '../agents/call-agent.ts';
 import { wireHealthCheck } from './health-check.ts';
@@ -16,11 +15,10 @@ const ATTEMPT_MS = 5_000;
 export async function checkHealth(run: HostRun): Promise<Health> {
   const { healthCheck } = run.plan.strategy;
   if (!healthCheck) return { kind: 'well' };
-  const call: UnaryCall<CheckHealthResponse__Output> = {
+  const call: UnaryCall<'CheckHealth'> = {
     method: 'CheckHealth',
+    request: { target: run.plan.target, healthCheck: wireHealthCheck(healthCheck) },
     timeoutMs: (healthCheck.timeoutMs || ATTEMPT_MS) + SLACK_MS,
-    start: (client, options, done) =>
-      client.checkHealth({ target: run.plan.target, healthCheck: wireHealthCheck(healthCheck) }, options, done),
   };
   try {
     const connection = await run.agents.connect(run.host.address, run.stop.abandoned);

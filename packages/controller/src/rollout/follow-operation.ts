@@ -1,8 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { CallOptions, ClientReadableStream } from '@grpc/grpc-js';
+import type { AnswerOf, RequestOf } from '@sampan/shared/agent-definition.ts';
 import { DeployError } from '@sampan/shared/errors.ts';
+import type { ActivateResult__Output } from '@sampan/shared/gen/sampan/agent/v1/ActivateResult.ts';
 import type { Progress__Output } from '@sampan/shared/gen/sampan/agent/v1/Progress.ts';
-import type { AgentConnection } from '../agents/agent-connection.ts';
+import type { StageResult__Output } from '@sampan/shared/gen/sampan/agent/v1/StageResult.ts';
 import { AgentLoss, isLoss } from '../agents/agent-loss.ts';
 import { readEvents } from '../agents/read-events.ts';
 import { backoffMs } from './backoff.ts';
@@ -10,15 +11,17 @@ import { explainFailure, isInconclusive } from './explain-failure.ts';
 import { type HostRun, remainingMs } from './host-run.ts';
 import type { Attempt } from './rollout-plan.ts';
 
-/** One of the two calls that a deploy is made of. */
-export interface Phase<Result> {
-  method: 'Stage' | 'Activate';
-  start(client: AgentConnection['client'], attempt: Attempt, options: CallOptions): ClientReadableStream<Event<Result>>;
+/** The two calls that a deploy is made of. */
+type PhaseName = keyof Results;
+
+export interface Phase<Name extends PhaseName> {
+  method: Name;
+  request(attempt: Attempt): RequestOf<Name>;
 }
 
-interface Event<Result> {
-  progress?: Progress__Output | null;
-  result?: Result | null;
+interface Results {
+  Stage: StageResult__Output;
+  Activate: ActivateResult__Output;
 }
 
 /**
@@ -27,7 +30,10 @@ interface Event<Result> {
  * @throws DeployError: the agent's own; AGENT_UNREACHABLE or AGENT_CONNECT_TIMEOUT when it never heard of the operation;
  * AGENT_LOST when nothing can have flipped; STATE_UNKNOWN otherwise.
  */
-export async function followOperation<Result>(run: HostRun, phase: Phase<Result>): Promise<Result> {
+export async function followOperation<Name extends PhaseName>(
+  run: HostRun,
+  phase: Phase<Name>,
+): Promise<Results[Name]> {
   run.heardAtMs = performance.now();
   for (let attempt = 0; ; attempt += 1) {
     const isRepeated = run.activateSent;
@@ -50,26 +56,26 @@ export async function followOperation<Result>(run: HostRun, phase: Phase<Result>
   }
 }
 
-async function attemptOnce<Result>(run: HostRun, phase: Phase<Result>): Promise<Result> {
+async function attemptOnce<Name extends PhaseName>(run: HostRun, phase: Phase<Name>): Promise<Results[Name]> {
   const connection = await run.agents.connect(run.host.address, stopOf(run));
   stopOf(run).throwIfAborted();
   const deadlineMs = remainingMs(run);
   if (deadlineMs === 0) throw outOfTime(run);
-  let result: Result | undefined;
+  if (connection.ended.aborted) throw new AgentLoss('ECONNRESET');
+  let result: Results[Name] | undefined;
   const call = {
     method: phase.method,
+    request: phase.request({ operationId: run.operationId, deadlineMs, fence: run.fence }),
     timeoutMs: deadlineMs + run.limits.deadlineSlackMs,
-    start: (client: AgentConnection['client'], options: CallOptions) => {
-      run.contacted = true;
-      run.activateSent ||= phase.method === 'Activate';
-      return phase.start(client, { operationId: run.operationId, deadlineMs, fence: run.fence }, options);
-    },
-    onEvent: (event: Event<Result>) => {
+    onEvent: (event: AnswerOf<Name>) => {
       run.heardAtMs = performance.now();
-      if (event.result) result = event.result;
-      else if (event.progress) onProgress(run, phase, event.progress);
+      const { result: told, progress } = event as AnswerOf<PhaseName>;
+      if (told) result = told as Results[Name];
+      else if (progress) onProgress(run, phase, progress);
     },
   };
+  run.contacted = true;
+  run.activateSent ||= phase.method === 'Activate';
   try {
     await readEvents(connection, call, run.stop.abandoned);
   } catch (error) {

@@ -1,6 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { asDeployError, DeployError } from '@sampan/shared/errors.ts';
-import type { GetOperationResponse__Output } from '@sampan/shared/gen/sampan/agent/v1/GetOperationResponse.ts';
 import { isLoss, lossReason } from '../agents/agent-loss.ts';
 import { callAgent, type UnaryCall } from '../agents/call-agent.ts';
 import type { Fleet } from '../fleet.ts';
@@ -53,17 +52,11 @@ export async function recallOperation(
   }
 }
 
-function getOperation({
-  operationId,
-  target,
-  fence,
-  formerFence = 0,
-}: Recalled): UnaryCall<GetOperationResponse__Output> {
+function getOperation({ operationId, target, fence, formerFence = 0 }: Recalled): UnaryCall<'GetOperation'> {
   return {
     method: 'GetOperation',
+    request: { operationId, ...(fence ? { target, fence, formerFence } : {}) },
     timeoutMs: TIMEOUT_MS,
-    start: (client, options, done) =>
-      client.getOperation({ operationId, ...(fence ? { target, fence, formerFence } : {}) }, options, done),
   };
 }
 

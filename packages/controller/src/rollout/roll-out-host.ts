@@ -13,7 +13,7 @@ import { activateRequest, type DeployPlan, goBackRequest, stageRequest } from '.
 export function stageOnHost(run: HostRun, plan: DeployPlan): Promise<StageResult__Output> {
   return followOperation(run, {
     method: 'Stage',
-    start: (client, attempt, options) => client.stage(stageRequest(plan, attempt, run.holdMs), options),
+    request: (attempt) => stageRequest(plan, attempt, run.holdMs),
   });
 }
 
@@ -28,9 +28,9 @@ export async function activateOrLetGo(
   begin: () => boolean,
 ): Promise<ActivateResult__Output | undefined> {
   const activate = () =>
-    followOperation<ActivateResult__Output>(run, {
+    followOperation(run, {
       method: 'Activate',
-      start: (client, attempt, options) => client.activate(activateRequest(run.plan, attempt, release), options),
+      request: (attempt) => activateRequest(run.plan, attempt, release),
     });
   try {
     return await whenItMayRestart(run, async () => (begin() ? await activate() : undefined));
@@ -43,9 +43,9 @@ export async function activateOrLetGo(
 /** Makes `release`, which was current before, current again. @throws as `activateOrLetGo` does. */
 export async function activateBefore(run: HostRun, release: string): Promise<ActivateResult__Output> {
   return await whenItMayRestart(run, () =>
-    followOperation<ActivateResult__Output>(run, {
+    followOperation(run, {
       method: 'Activate',
-      start: (client, attempt, options) => client.activate(goBackRequest(run.plan, attempt, release), options),
+      request: (attempt) => goBackRequest(run.plan, attempt, release),
     }),
   );
 }

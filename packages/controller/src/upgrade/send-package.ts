@@ -1,8 +1,8 @@
-import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
-import type { UpgradeAgentResponse__Output } from '@sampan/shared/gen/sampan/agent/v1/UpgradeAgentResponse.ts';
 import type { AgentConnection } from '../agents/agent-connection.ts';
-import { agentError } from '../agents/agent-loss.ts';
+import { methodOf } from '../agents/agent-methods.ts';
+import { startCall } from '../agents/start-call.ts';
+import type { GrpcCall } from '../grpc/grpc-call.ts';
 import type { AgentPackage } from './agent-package.ts';
 
 const METHOD = 'UpgradeAgent';
@@ -14,33 +14,31 @@ const CHUNK_BYTES = 256 * 1024;
  * @throws DeployError as the agent sent it, AGENT_UNSUPPORTED where it is too old for that; AgentLoss when the connection breaks.
  */
 export async function sendPackage(connection: AgentConnection, agentPackage: AgentPackage): Promise<string> {
-  const ended = connection.begin();
   const answered = new AbortController();
-  try {
-    return await new Promise<string>((resolve, reject) => {
-      const call = connection.client.upgradeAgent({ deadline: Date.now() + TIMEOUT_MS }, (error, response) => {
+  return await new Promise<string>((resolve, reject) => {
+    let version: string | undefined;
+    const listener = {
+      onAnswer: (answer: { version: string }) => {
+        ({ version } = answer);
+      },
+      onEnd: (error: unknown) => {
         answered.abort();
-        if (error) reject(agentError(error, { method: METHOD, timeoutMs: TIMEOUT_MS }));
-        else resolve((response as UpgradeAgentResponse__Output).version);
-      });
-      // What ends the call before all is sent is told by its answer.
-      send(call, agentPackage, answered.signal).catch((error: unknown) => {
-        if (answered.signal.aborted) return;
-        call.cancel();
-        reject(error);
-      });
-    });
-  } finally {
-    ended();
-  }
+        if (error !== undefined) reject(error);
+        else if (version === undefined) reject(new Error(`${METHOD} gave no answer`));
+        else resolve(version);
+      },
+    };
+    const call = startCall(connection, { method: METHOD, timeoutMs: TIMEOUT_MS }, listener);
+    // What ends the call before all is sent is told by its answer.
+    send(call, agentPackage, answered.signal).catch((error: unknown) => call.cancel(error));
+  });
 }
 
-type Call = ReturnType<AgentConnection['client']['upgradeAgent']>;
-
-async function send(call: Call, { file, sha256, bytes }: AgentPackage, answered: AbortSignal): Promise<void> {
-  call.write({ order: { sha256, bytes } });
+async function send(call: GrpcCall, { file, sha256, bytes }: AgentPackage, answered: AbortSignal): Promise<void> {
+  const { requestSerialize: write } = methodOf(METHOD);
+  call.send(write({ order: { sha256, bytes } }));
   for await (const chunk of createReadStream(file, { highWaterMark: CHUNK_BYTES, signal: answered })) {
-    if (!call.write({ chunk: chunk as Buffer })) await once(call, 'drain', { signal: answered });
+    if (!call.send(write({ chunk: chunk as Buffer }))) await call.drained();
   }
-  call.end();
+  call.finish();
 }

@@ -1,4 +1,3 @@
-import type { GetCurrentVersionResponse__Output } from '@sampan/shared/gen/sampan/agent/v1/GetCurrentVersionResponse.ts';
 import { z } from 'zod';
 import type { AgentConnection } from '../../agents/agent-connection.ts';
 import { callAgent, type UnaryCall } from '../../agents/call-agent.ts';
@@ -24,10 +23,10 @@ export function getCurrentVersionRoute(app: ControllerApp, { agentPort, fleet }:
   };
   app.get('/get_current_version', { config: documentedAccess('read'), schema }, async (request, reply) => {
     const { hosts, target } = request.query;
-    const call: UnaryCall<GetCurrentVersionResponse__Output> = {
+    const call: UnaryCall<'GetCurrentVersion'> = {
       method: 'GetCurrentVersion',
+      request: { target },
       timeoutMs: TIMEOUT_MS,
-      start: (client, options, done) => client.getCurrentVersion({ target }, options, done),
     };
     const question = {
       operation: 'get_current_version',

@@ -1,7 +1,6 @@
-import type { CallOptions } from '@grpc/grpc-js';
+import type { AnswerOf } from '@sampan/shared/agent-definition.ts';
 import { DeployError } from '@sampan/shared/errors.ts';
 import { formatBytes } from '@sampan/shared/format-bytes.ts';
-import type { ReadLogChunk__Output } from '@sampan/shared/gen/sampan/agent/v1/ReadLogChunk.ts';
 import type { ReadLogRequest } from '@sampan/shared/gen/sampan/agent/v1/ReadLogRequest.ts';
 import { z } from 'zod';
 import type { AgentConnection } from '../../agents/agent-connection.ts';
@@ -68,10 +67,10 @@ async function readTail(
   let text = '';
   let isTruncated = false;
   const call = {
-    method: 'ReadLog',
+    method: 'ReadLog' as const,
+    request,
     timeoutMs: TIMEOUT_MS,
-    start: (client: AgentConnection['client'], options: CallOptions) => client.readLog(request, options),
-    onEvent: (chunk: ReadLogChunk__Output) => {
+    onEvent: (chunk: AnswerOf<'ReadLog'>) => {
       text += chunk.text;
       // As text, bytes that are no UTF-8 take up to three times as much; and no agent of ours sends more than it was asked for.
       if (text.length > 3 * request.maxBytes)

@@ -1,4 +1,3 @@
-import type { WriteProgramConfigResponse__Output } from '@sampan/shared/gen/sampan/agent/v1/WriteProgramConfigResponse.ts';
 import { z } from 'zod';
 import type { AgentConnection } from '../../agents/agent-connection.ts';
 import { callAgent, type UnaryCall } from '../../agents/call-agent.ts';
@@ -26,10 +25,10 @@ export function initDeployRoute(app: ControllerApp, { agentPort, fleet, trail }:
   };
   app.post('/init_deploy', { config: documentedAccess('config-write'), schema }, async (request) => {
     const { hosts, ...config } = request.body;
-    const call: UnaryCall<WriteProgramConfigResponse__Output> = {
+    const call: UnaryCall<'WriteProgramConfig'> = {
       method: 'WriteProgramConfig',
+      request: config,
       timeoutMs: TIMEOUT_MS,
-      start: (client, options, done) => client.writeProgramConfig(config, options, done),
     };
     const question = {
       operation: 'init_deploy',

@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { ClientReadableStream, ServiceError } from '@grpc/grpc-js';
+import type { AnswerOf } from '@sampan/shared/agent-definition.ts';
 import { errorText } from '@sampan/shared/error-text.ts';
 import { asDeployError, DeployError } from '@sampan/shared/errors.ts';
-import type { ReadLogChunk__Output } from '@sampan/shared/gen/sampan/agent/v1/ReadLogChunk.ts';
 import { z } from 'zod';
-import { AgentLoss, agentError, isLoss, lossReason } from '../../agents/agent-loss.ts';
+import { AgentLoss, isLoss, lossReason } from '../../agents/agent-loss.ts';
+import { readSlowly } from '../../agents/read-events.ts';
 import type { Fleet } from '../../fleet.ts';
 import { backoffMs } from '../../rollout/backoff.ts';
 import type { Host } from '../../rollout/rollout-plan.ts';
@@ -86,13 +86,16 @@ async function follow(fleet: Fleet, { host, what, sender }: Following): Promise<
   let lines = what.lines;
   for (let attempt = 0; ; attempt += 1) {
     try {
-      for await (const chunk of chunksOf(fleet, { host, request: { ...what, lines } }, sender.gone)) {
+      const connection = await fleet.agents.connect(host.address, sender.gone);
+      const request = { ...what, lines, follow: true };
+      const call = { method: 'ReadLog' as const, request, timeoutMs: DAY_MS };
+      for await (const chunk of readSlowly(connection, call, sender.gone)) {
         if (attempt > 0) await sender.send({ host: host.name, resumed: true });
         attempt = 0;
         lines = 1;
         await sender.send(messageOf(host, chunk));
       }
-      return;
+      throw new AgentLoss('EPROTO');
     } catch (error) {
       sender.gone.throwIfAborted();
       const told = isLoss(error) ? new DeployError('AGENT_LOST', { reason: lossReason(error) }) : asDeployError(error);
@@ -104,37 +107,6 @@ async function follow(fleet: Fleet, { host, what, sender }: Following): Promise<
   }
 }
 
-/** Read no faster than they are taken: what waits, waits at the agent. */
-async function* chunksOf(
-  fleet: Fleet,
-  { host, request }: { host: Host; request: Following['what'] },
-  signal: AbortSignal,
-): AsyncGenerator<ReadLogChunk__Output> {
-  const connection = await fleet.agents.connect(host.address, signal);
-  const given = AbortSignal.any([signal, connection.cut]);
-  const stream: ClientReadableStream<ReadLogChunk__Output> = connection.client.readLog(
-    { ...request, follow: true },
-    { deadline: Date.now() + DAY_MS },
-  );
-  stream.on('close', connection.begin());
-  const cancel = () => stream.cancel();
-  given.addEventListener('abort', cancel, { once: true });
-  try {
-    for await (const chunk of stream) {
-      connection.heard();
-      yield chunk as ReadLogChunk__Output;
-    }
-    throw new AgentLoss('EPROTO');
-  } catch (error) {
-    given.throwIfAborted();
-    if (error instanceof AgentLoss) throw error;
-    throw agentError(error as ServiceError, { method: 'ReadLog', timeoutMs: DAY_MS });
-  } finally {
-    given.removeEventListener('abort', cancel);
-    stream.cancel();
-  }
-}
-
-function messageOf(host: Host, { text, rotated, truncated }: ReadLogChunk__Output): object {
+function messageOf(host: Host, { text, rotated, truncated }: AnswerOf<'ReadLog'>): object {
   return { host: host.name, text, ...(rotated ? { rotated } : {}), ...(truncated ? { truncated } : {}) };
 }

@@ -1,4 +1,3 @@
-import type { ListReleasesResponse__Output } from '@sampan/shared/gen/sampan/agent/v1/ListReleasesResponse.ts';
 import type { Release__Output } from '@sampan/shared/gen/sampan/agent/v1/Release.ts';
 import type { AgentConnection } from '../../agents/agent-connection.ts';
 import { callAgent, type UnaryCall } from '../../agents/call-agent.ts';
@@ -23,10 +22,10 @@ export function releasesRoute(app: ControllerApp, { fleet, agentPort }: V1Servic
   };
   app.get('/releases', { config: v1Access('read', 'named'), schema }, async (request, reply) => {
     const { hosts, target } = request.query;
-    const call: UnaryCall<ListReleasesResponse__Output> = {
+    const call: UnaryCall<'ListReleases'> = {
       method: 'ListReleases',
+      request: { target, verify: true },
       timeoutMs: TIMEOUT_MS,
-      start: (client, options, done) => client.listReleases({ target, verify: true }, options, done),
     };
     const ask = async (connection: AgentConnection, signal: AbortSignal) =>
       (await callAgent(connection, call, signal)).releases;

@@ -1,4 +1,4 @@
-import type { GetRunningVersionResponse__Output } from '@sampan/shared/gen/sampan/agent/v1/GetRunningVersionResponse.ts';
+import type { AnswerOf } from '@sampan/shared/agent-definition.ts';
 import type { AgentConnection } from '../../agents/agent-connection.ts';
 import { callAgent, type UnaryCall } from '../../agents/call-agent.ts';
 import { askHosts } from '../../ask-hosts.ts';
@@ -20,10 +20,10 @@ export function versionsRoute(app: ControllerApp, { fleet, desk, agentPort }: V1
   };
   app.get('/versions', { config: v1Access('read', 'named'), schema }, async (request, reply) => {
     const { hosts, target } = request.query;
-    const call: UnaryCall<GetRunningVersionResponse__Output> = {
+    const call: UnaryCall<'GetRunningVersion'> = {
       method: 'GetRunningVersion',
+      request: { target },
       timeoutMs: TIMEOUT_MS,
-      start: (client, options, done) => client.getRunningVersion({ target }, options, done),
     };
     const ask = (connection: AgentConnection, signal: AbortSignal) => callAgent(connection, call, signal);
     const asked = await desk.lastAsked(target);
@@ -41,7 +41,7 @@ export interface Asked {
   rollout: string;
 }
 
-export function versionView(found: GetRunningVersionResponse__Output, asked: Asked | undefined) {
+export function versionView(found: AnswerOf<'GetRunningVersion'>, asked: Asked | undefined) {
   const { version: linked, linkTarget, programs, unknown } = found;
   return {
     asked: asked ?? null,
@@ -52,7 +52,7 @@ export function versionView(found: GetRunningVersionResponse__Output, asked: Ask
   };
 }
 
-function differences({ version, programs }: GetRunningVersionResponse__Output, asked: Asked | undefined): string[] {
+function differences({ version, programs }: AnswerOf<'GetRunningVersion'>, asked: Asked | undefined): string[] {
   const ofLink =
     asked && asked.version !== version ? [`${asked.version} was asked for, the link names ${version}`] : [];
   const ofPrograms = programs.flatMap((program) =>
