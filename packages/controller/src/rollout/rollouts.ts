@@ -86,7 +86,10 @@ export class Rollouts {
     const unlessSame = true;
     const rollout = (known ?? this.begin(plan, by, { onHeld, idempotencyKey, unlessSame })).join();
     const same = await sameOf(rollout);
-    return same === undefined ? rollout : this.#followed(same, plan).join();
+    if (same === undefined) return rollout;
+    const { operationId: instead } = rollout;
+    this.#fleet.log.info({ operationId: same, instead }, 'another controller was first with the same request');
+    return this.#followed(same, plan).join();
   }
 
   /** One that was begun before, for who asks again with its Idempotency-Key. */
