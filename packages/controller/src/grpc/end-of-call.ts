@@ -26,14 +26,13 @@ export function statusOf(headers: IncomingHttpHeaders): GrpcFailure | 'OK' | und
   const text = headers['grpc-status'];
   if (typeof text !== 'string') return undefined;
   if (text === '0') return 'OK';
-  return new GrpcFailure(statusName(Number(text)), decoded(headers['grpc-message']), { metadata: headers });
+  return new GrpcFailure(statusName(text), decoded(headers['grpc-message']), { metadata: headers });
 }
 
-/** Of headers that are no gRPC answer; undefined where they may begin one. */
-export function failureOfHttp(headers: IncomingHttpHeaders): GrpcFailure | undefined {
-  const code = Number(headers[constants.HTTP2_HEADER_STATUS]);
+/** Of an HTTP status that no gRPC answer has; undefined for the one that it has. */
+export function failureOfHttp(code: number | undefined): GrpcFailure | undefined {
   if (code === constants.HTTP_STATUS_OK) return undefined;
-  return new GrpcFailure(BY_HTTP_STATUS[code] ?? 'UNKNOWN', `HTTP ${code}`);
+  return new GrpcFailure(BY_HTTP_STATUS[code ?? 0] ?? 'UNKNOWN', `HTTP ${code}`);
 }
 
 /** Of a stream that ended without a status. */

@@ -1,4 +1,4 @@
-import { type ClientHttp2Stream, constants, type IncomingHttpHeaders } from 'node:http2';
+import { type ClientHttp2Stream, constants, type IncomingHttpHeaders, type IncomingHttpStatusHeader } from 'node:http2';
 import { failureOfHttp, failureOfReset, statusOf } from './end-of-call.ts';
 import { GrpcFailure } from './grpc-status.ts';
 import { frame, MessageReader } from './messages.ts';
@@ -90,8 +90,8 @@ export class GrpcCall {
     this.#stream.resume();
   }
 
-  #onHeaders(headers: IncomingHttpHeaders): void {
-    const status = statusOf(headers) ?? failureOfHttp(headers);
+  #onHeaders(headers: IncomingHttpHeaders & IncomingHttpStatusHeader): void {
+    const status = statusOf(headers) ?? failureOfHttp(headers[':status']);
     if (status !== undefined) this.#onStatus(status);
   }
 

@@ -91,6 +91,8 @@ export class GrpcSession {
     const onEnd = (failure: unknown) => {
       this.#calls.delete(call);
       this.#idle.refresh();
+      // Whoever hears that a call was lost is not to find this session in use.
+      if (this.#session.destroyed) this.close();
       listener.onEnd(failure);
     };
     const call = new GrpcCall(

@@ -21,10 +21,10 @@ export const GrpcStatus = {
 
 export type StatusName = keyof typeof GrpcStatus;
 
-const names = new Map(Object.entries(GrpcStatus).map(([name, code]) => [code as number, name as StatusName]));
+const names = new Map(Object.entries(GrpcStatus).map(([name, code]) => [`${code}`, name as StatusName]));
 
-/** UNKNOWN for a number that gRPC does not know. */
-export function statusName(code: number): StatusName {
+/** Of the number as it travels; UNKNOWN for what gRPC does not know. */
+export function statusName(code: string): StatusName {
   return names.get(code) ?? 'UNKNOWN';
 }
 
