@@ -1,8 +1,10 @@
 import { once } from 'node:events';
 import { constants, createServer as createHttp2Server, type ServerHttp2Stream } from 'node:http2';
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
-import { Metadata, type ServerWritableStream, status as Status } from '@grpc/grpc-js';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type Server as GrpcServer, Metadata, type ServerWritableStream, status as Status } from '@grpc/grpc-js';
 import type { GrpcCall } from '@sampan/controller/grpc/grpc-call.ts';
+import { GrpcSession } from '@sampan/controller/grpc/grpc-session.ts';
 import { frame } from '@sampan/controller/grpc/messages.ts';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { startProxy } from '../../helpers/cuttable-proxy.ts';
@@ -232,6 +234,64 @@ describe('a session', () => {
     proxy.swallow();
     expect((await came).failure).toMatchObject({ status: 'UNAVAILABLE' });
     expect(session.ended.aborted).toBe(true);
+  });
+
+  it.each<[string, (session: GrpcSession, server: GrpcServer) => void]>([
+    ['is closed', (session) => session.close()],
+    ['was told to go away', (_session, server) => server.tryShutdown(() => undefined)],
+  ])('that %s notices that too, and while the wire is whole lets its calls run', async (_what, leave) => {
+    const { watch, called } = silent();
+    const { server, port } = await startGrpcServer({ watch });
+    const proxy = await startProxy(port);
+    const keepaliveMs = 50;
+    const session = await openSession(Number(proxy.host.split(':')[1]), { keepaliveMs });
+    const heard = Promise.withResolvers<void>();
+    const came = callRaw(session, WATCH, { onMessage: () => heard.resolve() });
+    const call = await called;
+    const ended = once(session.ended, 'abort');
+    leave(session, server);
+    await ended;
+    // Long after it would have been given up without a sign of life.
+    await delay(10 * keepaliveMs);
+    call.write(Buffer.from('still here'));
+    await heard.promise;
+    proxy.swallow();
+    expect(await came).toMatchObject({ messages: [Buffer.from('still here')], failure: { status: 'UNAVAILABLE' } });
+  });
+
+  it('that is lost while nobody reads says so, and not that all has come', async () => {
+    const { watch, called } = silent();
+    const { port } = await startGrpcServer({ watch });
+    const proxy = await startProxy(port);
+    const session = await openSession(Number(proxy.host.split(':')[1]));
+    const came = Promise.withResolvers<unknown>();
+    const call = session.call(WATCH, { onMessage: () => undefined, onEnd: came.resolve }, 60_000);
+    call.finish(Buffer.alloc(0));
+    const served = await called;
+    call.pause();
+    served.write(Buffer.from('unread'));
+    served.end();
+    // Behind all of this on the same connection.
+    expect((await callRaw(session, ASK)).failure).toMatchObject({ status: 'UNIMPLEMENTED' });
+    proxy.cut();
+    expect(await came.promise).toMatchObject({ status: 'UNAVAILABLE' });
+  });
+
+  it('leaves no socket behind when the other side never closes its own', async () => {
+    const server = createHttp2Server();
+    const accepted = once(server, 'connection') as Promise<[Socket]>;
+    server.on('session', (session) => session.goaway());
+    const port = await listening(server);
+    const socket = connect({ host: '127.0.0.1', port });
+    const [far] = await accepted;
+    // What ends here is not ended there.
+    far.allowHalfOpen = true;
+    far.end = () => far;
+    far.destroySoon = () => undefined;
+    const session = await GrpcSession.open(socket, { authority: 'test', keepaliveMs: 50, idleMs: 60_000 });
+    await once(socket, 'close');
+    expect(session.ended.aborted).toBe(true);
+    far.destroy();
   });
 
   it('with a server that answers signs of life goes on, however long a call is silent', async () => {

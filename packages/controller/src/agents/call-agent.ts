@@ -1,5 +1,6 @@
 import type { AnswerOf, RequestOf } from '@sampan/shared/agent-definition.ts';
 import type { AgentConnection } from './agent-connection.ts';
+import { AgentLoss } from './agent-loss.ts';
 import { methodOf, type UnaryMethod } from './agent-methods.ts';
 import { type CallOf, startCall } from './start-call.ts';
 
@@ -19,11 +20,12 @@ export function callAgent<Name extends UnaryMethod>(
     let answer: AnswerOf<Name> | undefined;
     const listener = {
       onAnswer(told: AnswerOf<Name>) {
+        if (answer !== undefined) throw new AgentLoss('EPROTO');
         answer = told;
       },
       onEnd(error: unknown) {
         if (error !== undefined) reject(error);
-        else if (answer === undefined) reject(new Error(`${call.method} gave no answer`));
+        else if (answer === undefined) reject(new AgentLoss('EPROTO'));
         else resolve(answer);
       },
     };

@@ -90,6 +90,7 @@ export class Dialler {
     const peer = { ip: socket.remoteAddress ?? address.host, port: address.port };
     try {
       await onConnected();
+      if (socket.destroyed) throw new Error('the connection ended while it waited for its turn');
       return await abortable(this.#speak(socket, prepared, address), until);
     } catch (error) {
       socket.destroy();

@@ -8,10 +8,14 @@ export interface StreamingCall<Name extends StreamingMethod> extends Omit<CallOf
   request: RequestOf<Name>;
 }
 
-/** Makes a streaming call and reads it to its end. Given up by `caller`, nothing is cancelled at the agent. @throws as `AnswerListener.onEnd` is told. */
+/**
+ * Makes a streaming call and reads it to its end. Given up by `caller`, nothing is cancelled at the agent. `onStarted` comes before the
+ * agent is sent anything, unless nothing ever will be.
+ * @throws as `AnswerListener.onEnd` is told.
+ */
 export function readEvents<Name extends StreamingMethod>(
   connection: AgentConnection,
-  call: StreamingCall<Name> & { onEvent(event: AnswerOf<Name>): void },
+  call: StreamingCall<Name> & { onStarted?(): void; onEvent(event: AnswerOf<Name>): void },
   caller: AbortSignal,
 ): Promise<void> {
   const request = methodOf(call.method).requestSerialize(call.request);
@@ -20,7 +24,9 @@ export function readEvents<Name extends StreamingMethod>(
       onAnswer: call.onEvent,
       onEnd: (error: unknown) => (error === undefined ? resolve() : reject(error)),
     };
-    startCall(connection, { ...call, caller }, listener).finish(request);
+    const started = startCall(connection, { ...call, caller }, listener);
+    call.onStarted?.();
+    started.finish(request);
   });
 }
 

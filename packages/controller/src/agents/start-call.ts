@@ -32,10 +32,10 @@ export function startCall<Name extends MethodName>(
   listener: AnswerListener<Name>,
 ): GrpcCall {
   caller?.throwIfAborted();
-  const { path, responseDeserialize } = methodOf(method);
+  const { path } = methodOf(method);
   const onMessage = (message: Buffer) => {
     connection.heard();
-    listener.onAnswer(responseDeserialize(message));
+    listener.onAnswer(read(method, message));
   };
   const onEnd = (failure: unknown) => {
     stopListening?.();
@@ -44,4 +44,13 @@ export function startCall<Name extends MethodName>(
   const call = connection.call(path, { onMessage, onEnd }, timeoutMs);
   const stopListening = caller && onAbort(caller, () => call.cancel(caller.reason));
   return call;
+}
+
+/** What cannot be read says nothing of what the agent did: that is a loss, as if it had not come. */
+function read<Name extends MethodName>(method: Name, message: Buffer): AnswerOf<Name> {
+  try {
+    return methodOf(method).responseDeserialize(message);
+  } catch (cause) {
+    throw new GrpcFailure('INTERNAL', 'an answer that cannot be read', { cause });
+  }
 }

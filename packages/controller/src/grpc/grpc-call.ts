@@ -3,6 +3,8 @@ import { failureOfHttp, failureOfReset, statusOf } from './end-of-call.ts';
 import { GrpcFailure } from './grpc-status.ts';
 import { frame, MessageReader } from './messages.ts';
 
+/** What timers of Node can wait for: 24 days. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
 const ENDED = 'the call has ended';
 
 /** What whoever makes a call hears of it. */
@@ -37,7 +39,10 @@ export class GrpcCall {
     this.#stream = stream;
     this.#listener = listener;
     this.#isLost = isLost;
-    this.#deadline = setTimeout(() => this.cancel(new GrpcFailure('DEADLINE_EXCEEDED', '')), timeoutMs);
+    this.#deadline = setTimeout(
+      () => this.cancel(new GrpcFailure('DEADLINE_EXCEEDED', '')),
+      Math.min(timeoutMs, MAX_TIMER_MS),
+    );
     stream.on('response', (headers) => this.#onHeaders(headers));
     stream.on('trailers', (headers) => this.#onStatus(statusOf(headers)));
     stream.on('data', (chunk: Buffer) => this.#onData(chunk));
@@ -91,8 +96,11 @@ export class GrpcCall {
   }
 
   #onHeaders(headers: IncomingHttpHeaders & IncomingHttpStatusHeader): void {
-    const status = statusOf(headers) ?? failureOfHttp(headers[':status']);
-    if (status !== undefined) this.#onStatus(status);
+    const status = statusOf(headers);
+    const notGrpc = status === undefined && failureOfHttp(headers[':status']);
+    // What a page says is for nobody to read.
+    if (notGrpc) this.cancel(notGrpc);
+    else this.#onStatus(status);
   }
 
   #onStatus(status: GrpcFailure | 'OK' | undefined): void {
@@ -103,10 +111,9 @@ export class GrpcCall {
   #onData(chunk: Buffer): void {
     if (this.#isOver) return;
     try {
-      for (const message of this.#messages.push(chunk)) {
-        this.#listener.onMessage(message);
-        if (this.#isOver) return;
-      }
+      this.#messages.push(chunk, (message) => {
+        if (!this.#isOver) this.#listener.onMessage(message);
+      });
     } catch (error) {
       this.cancel(error);
     }
@@ -122,7 +129,8 @@ export class GrpcCall {
 
   #onClose(): void {
     if (this.#isOver) return;
-    if (this.#status !== undefined) this.#onRead();
+    const isTold = this.#status !== undefined && (this.#status !== 'OK' || this.#stream.readableEnded);
+    if (isTold) this.#onRead();
     else if (this.#isLost()) this.#end(new GrpcFailure('UNAVAILABLE', 'the connection broke', { cause: this.#error }));
     else this.#end(failureOfReset(this.#stream.rstCode ?? constants.NGHTTP2_NO_ERROR, this.#error));
   }

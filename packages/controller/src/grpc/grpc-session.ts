@@ -3,13 +3,15 @@ import type { Duplex } from 'node:stream';
 import { type CallListener, GrpcCall } from './grpc-call.ts';
 import { GrpcFailure } from './grpc-status.ts';
 
+/** For what waits to be sent; beyond, Node refuses the answers of other calls. */
+const MAX_SESSION_MB = 100;
 /** gRPC takes at the most eight digits of a unit. */
 const MAX_TIMEOUT_DIGITS_MS = 99_999_999;
 
 export interface SessionOptions {
   /** `:authority` of every call. */
   authority: string;
-  /** While calls run, the other side is asked for a sign of life so often, and has as long to give it. */
+  /** While calls run, the other side is asked for a sign of life so often, and has as long to give it; as long, too, to close at the end. */
   keepaliveMs: number;
   /** So long after the last call it closes. */
   idleMs: number;
@@ -23,14 +25,17 @@ export interface SessionOptions {
  */
 export class GrpcSession {
   readonly #session: ClientHttp2Session;
+  readonly #socket: Duplex;
   readonly #options: SessionOptions;
   readonly #ended = new AbortController();
   readonly #calls = new Set<GrpcCall>();
   readonly #idle: NodeJS.Timeout;
   #keepalive: NodeJS.Timeout | undefined;
+  #lingering: NodeJS.Timeout | undefined;
 
-  private constructor(session: ClientHttp2Session, options: SessionOptions) {
+  private constructor(session: ClientHttp2Session, socket: Duplex, options: SessionOptions) {
     this.#session = session;
+    this.#socket = socket;
     this.#options = options;
     this.#idle = setTimeout(() => this.#closeIfIdle(), options.idleMs).unref();
     session.once('goaway', () => this.close());
@@ -44,7 +49,11 @@ export class GrpcSession {
    * @throws Error when it speaks something else, or the socket ends before.
    */
   static async open(socket: Duplex, options: SessionOptions): Promise<GrpcSession> {
-    const session = connect('http://agent', { createConnection: () => socket, settings: { enablePush: false } });
+    const session = connect('http://agent', {
+      createConnection: () => socket,
+      settings: { enablePush: false },
+      maxSessionMemory: MAX_SESSION_MB,
+    });
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const onClose = () => reject(new GrpcFailure('UNAVAILABLE', 'the connection ended before HTTP/2 was spoken'));
     session
@@ -58,7 +67,7 @@ export class GrpcSession {
       throw error;
     }
     session.off('error', reject).off('close', onClose);
-    return new GrpcSession(session, options);
+    return new GrpcSession(session, socket, options);
   }
 
   /** Aborted once it takes no more calls: lost, idle for too long, told to go away, or closed. */
@@ -91,6 +100,7 @@ export class GrpcSession {
     const onEnd = (failure: unknown) => {
       this.#calls.delete(call);
       this.#idle.refresh();
+      if (this.ended.aborted) this.#endSoon();
       // Whoever hears that a call was lost is not to find this session in use.
       if (this.#session.destroyed) this.close();
       listener.onEnd(failure);
@@ -110,6 +120,7 @@ export class GrpcSession {
     if (this.ended.aborted) return;
     this.#ended.abort();
     this.#session.close();
+    this.#endSoon();
   }
 
   /** Ends the calls that run with `reason`. */
@@ -117,9 +128,20 @@ export class GrpcSession {
     for (const call of [...this.#calls]) call.cancel(reason);
   }
 
+  /** Once no call runs, Node waits for the other side to close, and some never do. */
+  #endSoon(): void {
+    if (this.isBusy || this.#socket.destroyed || this.#lingering) return;
+    this.#lingering = setTimeout(() => this.#socket.destroy(), this.#options.keepaliveMs).unref();
+  }
+
+  /** A session that is closing would wait for its socket to end. */
+  #lose(error: Error): void {
+    this.#session.destroy(error);
+    this.#socket.destroy();
+  }
+
   #onClosed(): void {
-    clearTimeout(this.#keepalive);
-    clearTimeout(this.#idle);
+    for (const timer of [this.#keepalive, this.#idle, this.#lingering]) clearTimeout(timer);
     this.close();
   }
 
@@ -132,13 +154,19 @@ export class GrpcSession {
     this.#keepalive = undefined;
     if (!this.isBusy || this.#session.destroyed) return;
     const { keepaliveMs } = this.#options;
-    const timer = setTimeout(() => this.#session.destroy(new Error('no sign of life')), keepaliveMs);
+    const timer = setTimeout(() => this.#lose(new Error('no sign of life')), keepaliveMs);
     this.#keepalive = timer;
-    this.#session.ping(() => {
+    this.#ask((error) => {
+      if (error || this.#keepalive !== timer || this.#session.destroyed) return;
       clearTimeout(timer);
-      if (this.#keepalive !== timer || this.#session.destroyed) return;
       this.#keepalive = setTimeout(() => this.#askForSign(), keepaliveMs);
     });
+  }
+
+  /** Node sends no ping on a session that is closing, as it is after a GOAWAY; settings are acknowledged as well. */
+  #ask(answered: (error: Error | null) => void): void {
+    if (this.#session.closed) this.#session.settings({ enablePush: false }, answered);
+    else this.#session.ping(answered);
   }
 }
 

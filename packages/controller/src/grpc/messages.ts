@@ -4,6 +4,7 @@ import { GrpcFailure } from './grpc-status.ts';
 const PREFIX_BYTES = 5;
 /** What gRPC implementations take by default. */
 const MAX_MESSAGE_BYTES = 4 * 1024 * 1024;
+const MAX_PARTS = 256;
 
 /** A message as it travels. */
 export function frame(message: Uint8Array): Buffer {
@@ -18,29 +19,31 @@ export function frame(message: Uint8Array): Buffer {
 export class MessageReader {
   #parts: Buffer[] = [];
   #bytes = 0;
-  /** Before so many are there, nothing comes of joining them. */
+  /** Before so many are there, no message is whole. */
   #neededBytes = PREFIX_BYTES;
 
   /**
-   * The messages that are whole with this chunk.
+   * Tells each message that is whole with this chunk.
    * @throws GrpcFailure RESOURCE_EXHAUSTED for one of more than 4 MiB, INTERNAL for one that is compressed, which was not asked for.
    */
-  push(chunk: Buffer): Buffer[] {
+  push(chunk: Buffer, tell: (message: Buffer) => void): void {
     this.#parts.push(chunk);
     this.#bytes += chunk.length;
-    if (this.#bytes < this.#neededBytes) return [];
-    const messages: Buffer[] = [];
+    if (this.#bytes < this.#neededBytes) {
+      // A megabyte may come in a million chunks, of which each costs more than its byte.
+      if (this.#parts.length === MAX_PARTS) this.#parts = [Buffer.concat(this.#parts)];
+      return;
+    }
     let rest = this.#parts.length === 1 ? chunk : Buffer.concat(this.#parts);
     let end = endOfFirst(rest);
     while (rest.length >= end) {
-      messages.push(rest.subarray(PREFIX_BYTES, end));
+      tell(rest.subarray(PREFIX_BYTES, end));
       rest = rest.subarray(end);
       end = endOfFirst(rest);
     }
     this.#parts = rest.length === 0 ? [] : [rest];
     this.#bytes = rest.length;
     this.#neededBytes = end;
-    return messages;
   }
 
   /** Whether a message was begun that has not come whole. */

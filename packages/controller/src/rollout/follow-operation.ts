@@ -61,12 +61,15 @@ async function attemptOnce<Name extends PhaseName>(run: HostRun, phase: Phase<Na
   stopOf(run).throwIfAborted();
   const deadlineMs = remainingMs(run);
   if (deadlineMs === 0) throw outOfTime(run);
-  if (connection.ended.aborted) throw new AgentLoss('ECONNRESET');
   let result: Results[Name] | undefined;
   const call = {
     method: phase.method,
     request: phase.request({ operationId: run.operationId, deadlineMs, fence: run.fence }),
     timeoutMs: deadlineMs + run.limits.deadlineSlackMs,
+    onStarted: () => {
+      run.contacted = true;
+      run.activateSent ||= phase.method === 'Activate';
+    },
     onEvent: (event: AnswerOf<Name>) => {
       run.heardAtMs = performance.now();
       const { result: told, progress } = event as AnswerOf<PhaseName>;
@@ -74,8 +77,6 @@ async function attemptOnce<Name extends PhaseName>(run: HostRun, phase: Phase<Na
       else if (progress) onProgress(run, phase, progress);
     },
   };
-  run.contacted = true;
-  run.activateSent ||= phase.method === 'Activate';
   try {
     await readEvents(connection, call, run.stop.abandoned);
   } catch (error) {
