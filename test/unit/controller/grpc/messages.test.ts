@@ -58,7 +58,7 @@ describe('messages on the wire', () => {
     expect(told).toEqual(['good']);
   });
 
-  it('may come byte by byte, and none of these is kept by itself', () => {
+  it('may come byte by byte', () => {
     const long = Buffer.from(Array.from({ length: 3_000 }, (_, index) => index % 251));
     const reader = new MessageReader();
     const bytes = Buffer.concat([frame(long), frame(long)]);
