@@ -10,6 +10,9 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { startProxy } from '../../helpers/cuttable-proxy.ts';
 import { ASK, callRaw, openSession, SEND, startGrpcServer, WATCH } from '../../helpers/grpc-server.ts';
 
+/** Frames: empty SETTINGS, and a GOAWAY without an error. */
+const SETTINGS = '000000040000000000';
+const GOAWAY = '0000080700000000000000000000000000';
 const KIB = 1024;
 const MIB = 1024 * KIB;
 
@@ -280,7 +283,10 @@ describe('a session', () => {
   it('leaves no socket behind when the other side never closes its own', async () => {
     const server = createHttp2Server();
     const accepted = once(server, 'connection') as Promise<[Socket]>;
-    server.on('session', (session) => session.goaway());
+    server.on('stream', (stream) => {
+      (stream as ServerHttp2Stream).respond({ ':status': 404 }, { endStream: true });
+      stream.session?.goaway();
+    });
     const port = await listening(server);
     const socket = connect({ host: '127.0.0.1', port });
     const [far] = await accepted;
@@ -289,9 +295,17 @@ describe('a session', () => {
     far.end = () => far;
     far.destroySoon = () => undefined;
     const session = await GrpcSession.open(socket, { authority: 'test', keepaliveMs: 50, idleMs: 60_000 });
+    expect((await callRaw(session, ASK)).failure).toMatchObject({ status: 'UNIMPLEMENTED' });
     await once(socket, 'close');
     expect(session.ended.aborted).toBe(true);
     far.destroy();
+  });
+
+  it('with a server that goes away in its first words has ended when it is open', async () => {
+    const server = createServer((socket) => socket.write(Buffer.from(SETTINGS + GOAWAY, 'hex')));
+    const session = await openSession(await listening(server));
+    await expect.poll(() => session.ended.aborted).toBe(true);
+    await expect(callRaw(session, ASK)).rejects.toMatchObject({ status: 'UNAVAILABLE' });
   });
 
   it('with a server that answers signs of life goes on, however long a call is silent', async () => {
