@@ -59,6 +59,7 @@ export const systemRequirements = {
   FUSE: { isMet: () => existsSync('/dev/fuse'), packages: [] },
   ip: program('ip', 'iproute2'),
   postgresql: { isMet: () => globSync('/usr/lib/postgresql/*/bin/initdb').length > 0, packages: ['postgresql'] },
+  pgbouncer: program('pgbouncer', 'pgbouncer'),
   /** `::1`, which some containers lack. */
   IPv6: {
     isMet: () => Object.values(networkInterfaces()).some((all) => all?.some(({ address }) => address === '::1')),

@@ -38,5 +38,7 @@ export function shownLocation(location: string): string {
 
 function reasonOf(error: unknown): string {
   const { message, code } = error as Error & { code?: string };
+  if (message.startsWith('unsupported startup parameter'))
+    return `${message}; a pooler has to ignore it, as docs/pgbouncer.ini does`;
   return reasonNotMigrated(error) ?? (message === '' ? (code ?? 'unknown') : message);
 }
