@@ -30,7 +30,7 @@ export function testFleet(limits: Partial<Limits> = {}, connectTimeoutMs = 500):
     log,
     heardOf,
     logged,
-    metrics: createMetrics({ agents: () => agents.count(), rollouts: () => ({}) }),
+    metrics: createMetrics({ agents: () => agents.count(), rollouts: () => ({}), storeFault: async () => undefined }),
     limits: {
       maxParallel: 200,
       restartParallel: 20,

@@ -57,7 +57,11 @@ async function startWith(store: Store, config: ControllerConfig, log: Logger): P
   const identity = identity_dir === null ? undefined : await openIdentity(identity_dir, { config, db: store.db, log });
   const security = identity?.security ?? loopbackOnly;
   const agents = new AgentPool({ security, timeoutMs: config.agents.connect_timeout });
-  const metrics = createMetrics({ agents: () => agents.count(), rollouts: () => rollouts.states() });
+  const metrics = createMetrics({
+    agents: () => agents.count(),
+    rollouts: () => rollouts.states(),
+    storeFault: () => store.fault(),
+  });
   const fleet: Fleet = { agents, log, metrics, limits: limitsOf(config) };
   const rollouts = new Rollouts(fleet, store.rollouts);
   const desk = new RolloutDesk(rollouts, store);

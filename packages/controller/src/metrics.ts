@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 
 const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800];
@@ -19,6 +20,8 @@ export interface Readings {
   agents(): { connected: number; unreachable: number };
   /** How many rollouts are in each state now, of those that run. */
   rollouts(): Readonly<Record<string, number>>;
+  /** Why nothing can be written down now; undefined when it can. */
+  storeFault(): Promise<string | undefined>;
 }
 
 /** What `/metrics` shows. Each controller has a registry of its own. */
@@ -62,7 +65,19 @@ export function createMetrics(readings: Readings): Metrics {
   };
 }
 
+/** A scrape does not wait for a database that is away: Prometheus would take the controller for it. */
+const FAULT_WITHIN_MS = 2_000;
+
 function addGauges(registry: Registry, readings: Readings): void {
+  const writable = new Gauge({
+    name: 'sampan_database_writable',
+    help: 'Whether the database takes what is written down before anything begins: 1, or 0',
+    registers: [registry],
+    collect: async () => {
+      const fault = await Promise.race([readings.storeFault(), delay(FAULT_WITHIN_MS, 'silent', { ref: false })]);
+      writable.set(fault === undefined ? 1 : 0);
+    },
+  });
   const agents: Gauge<'state'> = new Gauge({
     name: 'sampan_agents',
     help: 'Agents that are connected, and those that could not be reached when last tried in the past ten minutes',

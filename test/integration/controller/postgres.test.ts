@@ -8,6 +8,12 @@ import { V1Client } from '../../helpers/v1-client.ts';
 
 const SHOP = { operation: 'deploy', project_name: 'shop', link_name: 'web', language: 'php' };
 
+/** What `/metrics` says of the database. */
+async function writable(url: string): Promise<string | undefined> {
+  const { text } = await sendRequest(`${url}/metrics`);
+  return /^sampan_database_writable (\d)$/m.exec(text)?.[1];
+}
+
 describe.runIf(requires('postgresql'))('a controller on PostgreSQL', () => {
   it('says that its database is away, begins nothing meanwhile, and heals by itself when it is back', async () => {
     const postgres = await TestPostgres.start();
@@ -23,9 +29,11 @@ describe.runIf(requires('postgresql'))('a controller on PostgreSQL', () => {
     const refused = await sendRequest(`${controller.url}/deploy`, { method: 'POST', body: order });
     expect(refused.body).toMatchObject({ status_code: 500, data: expect.stringMatching(/^无法写入操作记录: /) });
     await expect.poll(async () => (await sendRequest(`${controller.url}/readyz`)).status).toBe(503);
+    expect(await writable(controller.url)).toBe('0');
     expect(fleet.hosts[0]?.linked('web')).toBe('web-1');
     await startAgain();
     await expect.poll(async () => (await sendRequest(`${controller.url}/readyz`)).status).toBe(200);
+    expect(await writable(controller.url)).toBe('1');
     const taken = await sendRequest(`${controller.url}/deploy`, { method: 'POST', body: order });
     expect(taken.body).toEqual({ status_code: 200, data: '部署成功!' });
   });
