@@ -13,8 +13,8 @@ export interface Cluster {
   /** As `database:` takes it. */
   database: string;
   fleet: AgentFleet;
-  /** One more controller; at a database of its own way of getting there, if `database` is given. */
-  controller(database?: string): Promise<Member>;
+  /** One more controller; at a database of its own way of getting there, if `database` is given, and with more in its environment. */
+  controller(database?: string, env?: Record<string, string>): Promise<Member>;
   /** A wire to the database that can be cut. */
   wire(): Promise<Awaited<ReturnType<typeof startPostgresProxy>>>;
 }
@@ -33,8 +33,8 @@ export async function testCluster(hosts: number, settings: Record<string, unknow
     postgres,
     database,
     fleet,
-    async controller(at = database) {
-      const controller = await startController({ database: at });
+    async controller(at = database, env = {}) {
+      const controller = await startController({ database: at }, env);
       onTestFinished(async () => {
         // One that was stopped by SIGSTOP ends by this alone.
         await controller.stop('SIGKILL');

@@ -4,6 +4,7 @@ import { joinControllers } from '@sampan/controller/store/membership.ts';
 import type { RecordedRollout } from '@sampan/controller/store/recorded-rollout.ts';
 import { RolloutOwnership } from '@sampan/controller/store/rollout-ownership.ts';
 import { RolloutRecords } from '@sampan/controller/store/rollout-records.ts';
+import { SharedClock } from '@sampan/controller/store/shared-clock.ts';
 import { openStore, type Store } from '@sampan/controller/store/store.ts';
 import type { Tables } from '@sampan/controller/store/tables.ts';
 import { WriteBehind } from '@sampan/controller/store/write-behind.ts';
@@ -26,10 +27,11 @@ export async function testStore(file = join(tempDir(), 'sampan.db')): Promise<St
 export async function testRecords(db: Kysely<Tables>, log: Logger = silentLog) {
   const changes = new Changes();
   const later = new WriteBehind(db, { log, changes });
-  const membership = await joinControllers(db, { log, onBeat: async () => undefined });
+  const clock = new SharedClock(log);
+  const membership = await joinControllers(db, { log, clock, onBeat: async () => undefined });
   onTestFinished(() => membership.leave());
   const ownership = new RolloutOwnership(db, membership);
-  return { later, records: new RolloutRecords(db, { later, ownership, changes }) };
+  return { later, records: new RolloutRecords(db, { later, ownership, changes, clock }) };
 }
 
 /** The rollouts whose end nobody was told, or that have none, oldest first. */

@@ -20,7 +20,7 @@ export async function pauseAfter(work: Work, index: number): Promise<void> {
   while (log.resumes === resumes && verdictOf(work).kind === 'go_on') {
     stop.suspended.throwIfAborted();
     // Somebody who asked for a pause resumes it.
-    const leftMs = course.isToPause ? Number.POSITIVE_INFINITY : untilMs - Date.now();
+    const leftMs = course.isToPause ? Number.POSITIVE_INFINITY : untilMs - log.nowMs();
     if (leftMs <= 0) return;
     await requestOrTime(work, leftMs);
   }

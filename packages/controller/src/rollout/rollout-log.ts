@@ -25,7 +25,7 @@ export class RolloutLog {
     records: RolloutRecords,
   ) {
     this.operationId = about.operationId;
-    this.course = about.written?.course ?? newCourse(about.hosts, Date.now());
+    this.course = about.written?.course ?? newCourse(about.hosts, records.clock.nowMs());
     this.#seq = about.written?.seq ?? 0;
     this.#suspended = about.suspended;
     this.#records = records;
@@ -34,6 +34,11 @@ export class RolloutLog {
   /** How often somebody has asked to resume, in this process. */
   get resumes(): number {
     return this.#resumes;
+  }
+
+  /** By the clock that the course's times are of. */
+  nowMs(): number {
+    return this.#records.clock.nowMs();
   }
 
   /** Takes one more. It is written soon, in order. */
@@ -54,7 +59,7 @@ export class RolloutLog {
   }
 
   #take(event: CourseEvent): Promise<void> {
-    const at = new Date();
+    const at = new Date(this.nowMs());
     addEvent(this.course, event, at.getTime());
     this.#seq += 1;
     const state = event.kind === 'rollout' ? event.state : undefined;

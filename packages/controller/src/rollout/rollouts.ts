@@ -109,7 +109,7 @@ export class Rollouts {
     const locked = this.#records.begin(record, {
       audit: auditRow(begunEntry(operationId, plan, by)),
       locks: { order: lockOrder(operationId, plan), onHeld },
-      ...(unlessSame ? { unlessSameSince: owedSince(Date.now()) } : {}),
+      ...(unlessSame ? { unlessSameSince: owedSince(this.#records.clock.nowMs()) } : {}),
     });
     return this.#runner.run({ key: planKey(plan), operationId, plan, locked });
   }
@@ -127,7 +127,13 @@ export class Rollouts {
     const changes = await this.#records.events.changes(operationId);
     const last = await this.#records.events.last(operationId);
     const hostTimeoutMs = this.#fleet.limits.timeoutMs;
-    const found = judgeLeftBehind({ left, changes, lastEventAt: last?.at, nowMs: Date.now(), hostTimeoutMs });
+    const found = judgeLeftBehind({
+      left,
+      changes,
+      lastEventAt: last?.at,
+      nowMs: this.#records.clock.nowMs(),
+      hostTimeoutMs,
+    });
     if (found.kind === 'unreadable') {
       const { cause: err } = found;
       this.#fleet.log.error({ operationId, err }, 'the record of a rollout cannot be read, so it is dropped');

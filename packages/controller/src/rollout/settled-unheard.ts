@@ -16,7 +16,7 @@ export async function settledUnheard(
   plan: Pick<NewRollout, 'planKey' | 'linkName'>,
 ): Promise<string | undefined> {
   for (const untilMs = performance.now() + TOLD_WITHIN_MS; ; ) {
-    const found = await records.unheard(plan, owedSince(Date.now()));
+    const found = await records.unheard(plan, owedSince(records.clock.nowMs()));
     if (!found?.isBeingTold || performance.now() > untilMs) return found?.operationId;
     await delay(LOOK_EVERY_MS);
   }

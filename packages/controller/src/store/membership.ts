@@ -3,6 +3,7 @@ import type { Logger } from '@sampan/shared/logger.ts';
 import type { Kysely } from 'kysely';
 import { databaseTime } from './database-time.ts';
 import { isPostgres } from './is-postgres.ts';
+import type { SharedClock } from './shared-clock.ts';
 import type { Tables } from './tables.ts';
 
 /** A controller that has not been heard of for so long has died: what it carried out passes to another. */
@@ -28,13 +29,18 @@ export interface Membership {
   leave(): Promise<void>;
 }
 
-/** Joins, and stays until it leaves. `onBeat` is called each time when the database has been reached. */
-export async function joinControllers(
-  db: Kysely<Tables>,
-  { log, onBeat }: { log: Logger; onBeat: () => Promise<void> },
-): Promise<Membership> {
+interface Joining {
+  log: Logger;
+  /** Is told what the database's shows, at each beat. */
+  clock: SharedClock;
+  /** Called at each beat, when the database has been reached. */
+  onBeat: () => Promise<void>;
+}
+
+/** Joins, and stays until it leaves. */
+export async function joinControllers(db: Kysely<Tables>, joining: Joining): Promise<Membership> {
   const id = randomUUIDv7();
-  if (isPostgres(db)) return await joinOthers(db, { id, log, onBeat });
+  if (isPostgres(db)) return await joinOthers(db, id, joining);
   // A file belongs to one: whoever is in it is dead.
   await db.deleteFrom('controllers').execute();
   await db
@@ -44,12 +50,9 @@ export async function joinControllers(
   return { id, canJudge: () => true, leave: async () => undefined };
 }
 
-async function joinOthers(
-  db: Kysely<Tables>,
-  { id, log, onBeat }: { id: string; log: Logger; onBeat: () => Promise<void> },
-): Promise<Membership> {
+async function joinOthers(db: Kysely<Tables>, id: string, { log, clock, onBeat }: Joining): Promise<Membership> {
   await db.deleteFrom('controllers').where('expires_at', '<', databaseTime(db, FORGOTTEN_AFTER_MS)).execute();
-  await renew(db, id);
+  await renew(db, id, clock);
   let reachedMs = performance.now();
   let steadySinceMs = reachedMs;
   let hasLeft = false;
@@ -57,7 +60,7 @@ async function joinOthers(
 
   async function beat(): Promise<void> {
     try {
-      await renew(db, id);
+      await renew(db, id, clock);
       if (performance.now() - reachedMs > STEADY_GAP_MS) steadySinceMs = performance.now();
       reachedMs = performance.now();
     } catch (err) {
@@ -89,11 +92,14 @@ async function joinOthers(
   };
 }
 
-async function renew(db: Kysely<Tables>, id: string): Promise<void> {
+async function renew(db: Kysely<Tables>, id: string, clock: SharedClock): Promise<void> {
   const expires_at = databaseTime(db, LEASE_MS);
-  await db
+  const fromMs = Date.now();
+  const { now } = await db
     .insertInto('controllers')
     .values({ id, joined_at: databaseTime(db), expires_at })
     .onConflict((conflict) => conflict.column('id').doUpdateSet({ expires_at }))
-    .execute();
+    .returning(databaseTime(db).as('now'))
+    .executeTakeFirstOrThrow();
+  clock.compare(Date.parse(now), { fromMs, toMs: Date.now() });
 }

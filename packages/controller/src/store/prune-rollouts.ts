@@ -9,8 +9,12 @@ const PAGE = 100;
  * Deletes rollouts that ended more than 30 days ago, and the oldest beyond 10,000; never one that runs. One at a time, so
  * that nobody waits for it. Returns how many; ends early once `signal` is aborted.
  */
-export async function pruneRollouts(db: Kysely<Tables>, signal: AbortSignal, { keep = 10_000 } = {}): Promise<number> {
-  const before = new Date(Date.now() - KEPT_MS).toISOString();
+export async function pruneRollouts(
+  db: Kysely<Tables>,
+  signal: AbortSignal,
+  { keep = 10_000, nowMs = Date.now() } = {},
+): Promise<number> {
+  const before = new Date(nowMs - KEPT_MS).toISOString();
   let count = 0;
   for (;;) {
     const old = [...(await endedBefore(db, before)), ...(await endedBeyond(db, keep))];

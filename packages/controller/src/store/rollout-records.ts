@@ -19,13 +19,22 @@ import {
 import { RolloutEventRecords, type StoredEvent } from './rollout-event-records.ts';
 import { notOwned, type Owned, type RolloutOwnership, RolloutTakenOver } from './rollout-ownership.ts';
 import { RolloutRequestRecords } from './rollout-request-records.ts';
+import { rolloutRows } from './rollout-rows.ts';
 import { refuseSame, sameUnheard } from './same-rollout.ts';
+import type { SharedClock } from './shared-clock.ts';
 import { unwritable } from './store-error.ts';
 import type { AuditedEnd, HostOutcomeTable, Tables } from './tables.ts';
 import { transacted } from './transacted.ts';
 import type { WriteBehind } from './write-behind.ts';
 
 const NOTHING_HELD: Locked = { fence: undefined, held: new Map() };
+
+interface RecordsBeside {
+  later: WriteBehind;
+  ownership: RolloutOwnership;
+  changes: Changes;
+  clock: SharedClock;
+}
 
 /** What is remembered of rollouts across the death of this process. */
 export class RolloutRecords {
@@ -38,17 +47,17 @@ export class RolloutRecords {
   readonly events: RolloutEventRecords;
   readonly requests: RolloutRequestRecords;
   readonly changes: Changes;
+  /** What is stamped, and compared with stamps. */
+  readonly clock: SharedClock;
 
-  constructor(
-    db: Kysely<Tables>,
-    { later, ownership, changes }: { later: WriteBehind; ownership: RolloutOwnership; changes: Changes },
-  ) {
+  constructor(db: Kysely<Tables>, { later, ownership, changes, clock }: RecordsBeside) {
     this.#db = db;
     this.#later = later;
     this.ownership = ownership;
     this.events = new RolloutEventRecords(db);
     this.requests = new RolloutRequestRecords(db, ownership.owner);
     this.changes = changes;
+    this.clock = clock;
   }
 
   /**
@@ -64,7 +73,7 @@ export class RolloutRecords {
         await this.#letGoOfUnlocked(trx);
         await this.#forgetTold(trx);
         if (unlessSameSince !== undefined) await refuseSame(trx, rollout, unlessSameSince);
-        const startedAt = now();
+        const startedAt = this.clock.now();
         await trx
           .updateTable('rollouts')
           .set({ answered_at: startedAt })
@@ -89,7 +98,7 @@ export class RolloutRecords {
         throw cause;
       }
       // The answer may have been lost on its way, and all of it be there.
-      this.#later.add({ kind: 'not begun', by, at: now(), onWritten });
+      this.#later.add({ kind: 'not begun', by, at: this.clock.now(), onWritten });
       throw unwritable(cause);
     }
   }
@@ -210,14 +219,18 @@ export class RolloutRecords {
   hostEnded(operationId: string, { host, code, error }: RecordedOutcome): void {
     const by = this.ownership.of(operationId);
     if (!by) return;
-    this.#later.add({ kind: 'outcome', by, row: { operation_id: operationId, host, code, error, ended_at: now() } });
+    this.#later.add({
+      kind: 'outcome',
+      by,
+      row: { operation_id: operationId, host, code, error, ended_at: this.clock.now() },
+    });
   }
 
   /** Resolves when it is written, or could not be and will be later. The artifact's URL is forgotten. */
   async ended(operationId: string, end?: AuditedEnd): Promise<void> {
     const by = this.ownership.of(operationId);
     if (!by) return;
-    const at = now();
+    const at = this.clock.now();
     if (end) this.#later.add({ kind: 'audit ended', by, operationId, at, end });
     this.#later.add({ kind: 'ended', by, at, onWritten: () => this.ownership.drop(operationId) });
     await this.#later.flush();
@@ -227,7 +240,7 @@ export class RolloutRecords {
   answered(operationId: string): void {
     this.tells(operationId);
     const onWritten = () => this.#told.delete(operationId);
-    this.#later.add({ kind: 'answered', operationId, at: now(), onWritten });
+    this.#later.add({ kind: 'answered', operationId, at: this.clock.now(), onWritten });
     void this.#later.flush();
   }
 
@@ -238,7 +251,7 @@ export class RolloutRecords {
 
   async #forgetTold(trx: Transaction<Tables>): Promise<void> {
     if (this.#told.size === 0) return;
-    const told = trx.updateTable('rollouts').set({ answered_at: now() }).where('answered_at', 'is', null);
+    const told = trx.updateTable('rollouts').set({ answered_at: this.clock.now() }).where('answered_at', 'is', null);
     await told.where('operation_id', 'in', [...this.#told]).execute();
   }
 
@@ -254,28 +267,18 @@ export class RolloutRecords {
 
   /** Newest first. */
   async list(filters: RolloutFilters): Promise<RecordedRollout[]> {
-    const rows = await this.#rows(filters);
+    const rows = await rolloutRows(this.#db, filters);
     return await Promise.all(rows.map(async (row) => recordedOf(row, await this.#outcomesOf(row.operation_id))));
   }
 
   /** The same, of each only what was asked for, in one query. */
   async plans(filters: RolloutFilters): Promise<Pick<NewRollout, 'operationId' | 'plan' | 'fileUrl'>[]> {
-    const rows = await this.#rows(filters);
+    const rows = await rolloutRows(this.#db, filters);
     return rows.map(({ operation_id, plan, file_url }) => ({
       operationId: operation_id,
       plan,
       fileUrl: file_url ?? '',
     }));
-  }
-
-  async #rows({ limit, before, ...filters }: RolloutFilters): Promise<Selectable<Tables['rollouts']>[]> {
-    let query = this.#db.selectFrom('rollouts').selectAll();
-    if (filters.projectName !== undefined) query = query.where('project_name', '=', filters.projectName);
-    if (filters.projects !== undefined) query = query.where('project_name', 'in', [...filters.projects, '']);
-    if (filters.linkName !== undefined) query = query.where('link_name', '=', filters.linkName);
-    if (filters.state !== undefined) query = query.where('state', '=', filters.state);
-    if (before !== undefined) query = query.where('operation_id', '<', before);
-    return await query.orderBy('operation_id', 'desc').limit(limit).execute();
   }
 
   /**
@@ -302,8 +305,4 @@ export class RolloutRecords {
   async #outcomesOf(operationId: string): Promise<Selectable<HostOutcomeTable>[]> {
     return await this.#db.selectFrom('host_outcomes').selectAll().where('operation_id', '=', operationId).execute();
   }
-}
-
-function now(): string {
-  return new Date().toISOString();
 }

@@ -10,6 +10,7 @@ import { pruneAudit } from './prune-audit.ts';
 import { pruneRollouts } from './prune-rollouts.ts';
 import { RolloutOwnership } from './rollout-ownership.ts';
 import { RolloutRecords } from './rollout-records.ts';
+import { SharedClock } from './shared-clock.ts';
 import { writeFault } from './store-error.ts';
 import type { Tables } from './tables.ts';
 import { WriteBehind } from './write-behind.ts';
@@ -52,7 +53,8 @@ export async function openStore(
   const beats = isPostgresUrl(location) ? postgresDatabase(location, { log, max: 1 }) : db;
   const changes = new Changes();
   const later = new WriteBehind(db, { log, changes });
-  const joined = await join({ location, beats, changes, log }).catch(async (error: unknown) => {
+  const clock = new SharedClock(log);
+  const joined = await join({ location, beats, changes, clock, log }).catch(async (error: unknown) => {
     await Promise.all([...new Set([beats, db])].map((one) => one.destroy()));
     throw error;
   });
@@ -60,7 +62,7 @@ export async function openStore(
   const closing = new AbortController();
   const prune = async () => {
     try {
-      const rollouts = await pruneRollouts(db, closing.signal);
+      const rollouts = await pruneRollouts(db, closing.signal, { nowMs: clock.nowMs() });
       const auditLines = await pruneAudit(db, auditKeptMs, closing.signal);
       if (rollouts + auditLines > 0) log.info({ rollouts, auditLines }, 'what is old was deleted');
     } catch (error) {
@@ -75,7 +77,7 @@ export async function openStore(
   const leave = () => (leaving ??= later.flush().then(() => membership.leave()));
   return {
     leave,
-    rollouts: new RolloutRecords(db, { later, ownership, changes }),
+    rollouts: new RolloutRecords(db, { later, ownership, changes, clock }),
     db,
     later,
     fault: lookAtMostEvery(LOOK_EVERY_MS, () => tryToWrite(db)),
@@ -92,9 +94,9 @@ export async function openStore(
 }
 
 /** Takes its place among the controllers of the database. @throws ConfigError */
-async function join({ location, beats, changes, log }: Joining) {
+async function join({ location, beats, changes, clock, log }: Joining) {
   try {
-    const membership = await joinControllers(beats, { log, onBeat: () => ownership.verify() });
+    const membership = await joinControllers(beats, { log, clock, onBeat: () => ownership.verify() });
     const ownership = new RolloutOwnership(beats, membership);
     const listener = isPostgresUrl(location) ? await listenForChanges(location, changes, log) : undefined;
     return { membership, ownership, listener };
@@ -109,6 +111,7 @@ interface Joining {
   /** For what must not wait for anything else. */
   beats: Kysely<Tables>;
   changes: Changes;
+  clock: SharedClock;
   log: Logger;
 }
 
