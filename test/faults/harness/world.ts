@@ -1,8 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import type { SecureContext } from 'node:tls';
 import type { ListReleasesResponse__Output } from '@sampan/shared/gen/sampan/agent/v1/ListReleasesResponse.ts';
+import { vi } from 'vitest';
 import { TestAgentClient } from '../../helpers/agent-client.ts';
 import { type Origin, startOrigin } from '../../helpers/origin.ts';
 import { sendRequest } from '../../helpers/send-request.ts';
@@ -178,6 +180,17 @@ export class World {
   async restartController(): Promise<void> {
     await this.#controller.stop('SIGKILL');
     this.#controller = await startControllerAt(this.#controllerDir, this.#settings);
+  }
+
+  /** Resolves when the controller has written its last word on its last deploy: that its caller was told. */
+  async writtenDown(): Promise<void> {
+    const db = new DatabaseSync(join(this.#controllerDir, 'sampan.db'), { readOnly: true });
+    try {
+      const last = db.prepare('select answered_at from rollouts order by operation_id desc limit 1');
+      await vi.waitUntil(() => last.get()?.answered_at != null, { timeout: 20_000, interval: 10 });
+    } finally {
+      db.close();
+    }
   }
 
   /** All that both processes have logged or printed, and all that the agent keeps in files of its own. */
