@@ -21,7 +21,7 @@ export const AGENT_START: ProgramStart = {
 
 /**
  * Much of what a call to an agent leaves behind is seen as garbage by a full collection alone, and V8 puts that off until the heap has
- * grown by a multiple: with 2,000 agents it takes 520 MiB of memory. Collected when it has grown by 60 % it takes 390, for a tenth more
+ * grown by a multiple: with 2,000 agents it takes 520 MiB of memory. Collected when it has grown by 60 % it takes 410, for a tenth more
  * processor time; by 25 % it would take 380, and connecting would take a sixth longer (npm run bench:fleet).
  */
 export const CONTROLLER_START: ProgramStart = {

@@ -182,12 +182,12 @@ export class World {
     this.#controller = await startControllerAt(this.#controllerDir, this.#settings);
   }
 
-  /** Resolves when the controller has written its last word on its last deploy: that its caller was told. */
-  async writtenDown(): Promise<void> {
+  /** Resolves when the controller has written its last word on a deploy: that its caller was told. */
+  async writtenDown({ filename }: Package): Promise<void> {
     const db = new DatabaseSync(join(this.#controllerDir, 'sampan.db'), { readOnly: true });
     try {
-      const last = db.prepare('select answered_at from rollouts order by operation_id desc limit 1');
-      await vi.waitUntil(() => last.get()?.answered_at != null, { timeout: 20_000, interval: 10 });
+      const told = db.prepare('select 1 from rollouts where answered_at is not null and instr(plan, ?) > 0');
+      await vi.waitUntil(() => told.get(`"${filename}"`) !== undefined, { timeout: 20_000, interval: 10 });
     } finally {
       db.close();
     }

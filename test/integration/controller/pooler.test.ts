@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { SHOP, testCluster } from '../../helpers/controller-cluster.ts';
+import { rowsAt } from '../../helpers/postgres.ts';
 import { requires } from '../../helpers/requires.ts';
 import { startPooler } from '../../helpers/start-pooler.ts';
 
@@ -10,7 +11,9 @@ describe.runIf(requires('postgresql', 'pgbouncer'))('controllers behind the PgBo
   ])('that %s: what one begins the other shows, stops and carries on', async (_what, replace) => {
     const { postgres, database, fleet, controller } = await testCluster(3);
     const pooled = await startPooler(postgres.socket, database, replace);
-    const [one, two] = [await controller(pooled), await controller(pooled)];
+    const [one, two] = await Promise.all([controller(pooled), controller(pooled)]);
+    // The lock of migrations is nobody's any more, on whatever connection it was taken.
+    expect(await rowsAt(database, "select pid from pg_locks where locktype = 'advisory'")).toEqual([]);
     const linked = () => fleet.hosts.map((host) => host.linked('web'));
     const order = (version: string) => ({ ...SHOP, hosts: fleet.names, ...fleet.pack(version), canary: 1 });
     const id = await one.api.begin(order('web-1'));

@@ -111,6 +111,7 @@ export class AgentPool {
     const connection = await this.#dialler.dial(address, this.#closed.signal);
     this.#connections.set(address.key, connection);
     connection.ended.addEventListener('abort', () => this.#remove(address, connection), { once: true });
+    if (connection.ended.aborted) this.#remove(address, connection);
     return connection;
   }
 

@@ -1,6 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { MAX_TIMER_MS } from '@sampan/shared/units.ts';
 import { verdictOf, type Work } from './work.ts';
+
+/** Clocks are put right meanwhile. */
+const LOOK_AGAIN_MS = 10_000;
 
 /**
  * Waits after a wave: for the time that the strategy has, or for a person; also where somebody has asked for a pause meanwhile.
@@ -22,7 +24,7 @@ export async function pauseAfter(work: Work, index: number): Promise<void> {
     // Somebody who asked for a pause resumes it.
     const leftMs = course.isToPause ? Number.POSITIVE_INFINITY : untilMs - log.nowMs();
     if (leftMs <= 0) return;
-    await requestOrTime(work, leftMs);
+    await requestOrTime(work, Math.min(leftMs, LOOK_AGAIN_MS));
   }
 }
 
@@ -31,7 +33,7 @@ async function requestOrTime({ rollout: { log, stop } }: Work, leftMs: number): 
   const woken = new AbortController();
   const signal = AbortSignal.any([stop.suspended, stop.cancelled, woken.signal]);
   const waits = [log.requested(signal)];
-  if (Number.isFinite(leftMs)) waits.push(delay(Math.min(leftMs, MAX_TIMER_MS), undefined, { signal }));
+  if (Number.isFinite(leftMs)) waits.push(delay(leftMs, undefined, { signal }));
   await Promise.race(waits).catch(() => undefined);
   woken.abort();
   await Promise.allSettled(waits);

@@ -1,4 +1,3 @@
-import { randomUUIDv7 } from 'node:crypto';
 import { DeployError } from '@sampan/shared/errors.ts';
 import { abortable } from '../abortable.ts';
 import { auditRow } from '../auth/audit.ts';
@@ -104,7 +103,7 @@ export class Rollouts {
 
   /** Starts one, whatever else runs. Nobody waits for it. */
   begin(plan: RolloutPlan, by: Requester, { onHeld, idempotencyKey, unlessSame = false }: Beginning): RunningRollout {
-    const operationId = randomUUIDv7();
+    const operationId = this.#records.clock.newId();
     const record = { ...recordOf(operationId, plan), requestedBy: by.who, idempotencyKey: idempotencyKey ?? null };
     const locked = this.#records.begin(record, {
       audit: auditRow(begunEntry(operationId, plan, by)),

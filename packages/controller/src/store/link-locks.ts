@@ -1,6 +1,7 @@
 import type { Kysely, Selectable } from 'kysely';
 import { sql } from 'kysely';
 import { databaseTime } from './database-time.ts';
+import { isPostgres } from './is-postgres.ts';
 import type { LinkLockTable, Tables } from './tables.ts';
 
 /** A lock of a link on one host, and whose it is. */
@@ -119,7 +120,10 @@ export class LinkLocks {
 
   /** A number that no fence of this database had before. */
   async nextFence(): Promise<Fence> {
-    const atLeast = Date.now();
+    // Of one statement the same at both places.
+    const atLeast = isPostgres(this.#db)
+      ? sql`(extract(epoch from statement_timestamp()) * 1000)::bigint`
+      : sql`${Date.now()}`;
     const row = await this.#db
       .updateTable('database_identity')
       .set({ fence: sql`case when fence + 1 > ${atLeast} then fence + 1 else ${atLeast} end` })

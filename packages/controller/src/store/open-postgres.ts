@@ -1,7 +1,8 @@
 import { ConfigError } from '@sampan/shared/load-config.ts';
 import type { Logger } from '@sampan/shared/logger.ts';
-import { Kysely, PostgresDialect } from 'kysely';
+import { Kysely } from 'kysely';
 import { migrate, reasonNotMigrated } from './migrate.ts';
+import { UnlockedPostgresDialect } from './postgres-dialect.ts';
 import { type PoolOptions, postgresPool } from './postgres-pool.ts';
 import type { Tables } from './tables.ts';
 
@@ -22,7 +23,7 @@ export async function openPostgres(url: string, log?: Logger): Promise<Kysely<Ta
 
 /** The same with connections of its own, once it is up to date. */
 export function postgresDatabase(url: string, options: PoolOptions): Kysely<Tables> {
-  return new Kysely<Tables>({ dialect: new PostgresDialect({ pool: postgresPool(url, options) }) });
+  return new Kysely<Tables>({ dialect: new UnlockedPostgresDialect({ pool: postgresPool(url, options) }) });
 }
 
 /** Whether `database` of the configuration names a server, and not a file. */

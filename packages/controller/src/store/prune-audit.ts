@@ -8,8 +8,12 @@ const PAGE = 500;
  * Deletes what the audit trail has from more than `keepMs` ago; its triggers keep everything that is younger. A little at a
  * time, so that nobody waits for it. Returns how many; ends early once `signal` is aborted.
  */
-export async function pruneAudit(db: Kysely<Tables>, keepMs: number, signal: AbortSignal): Promise<number> {
-  const kept_since = new Date(Date.now() - keepMs).toISOString();
+export async function pruneAudit(
+  db: Kysely<Tables>,
+  { keepMs, nowMs = Date.now() }: { keepMs: number; nowMs?: number },
+  signal: AbortSignal,
+): Promise<number> {
+  const kept_since = new Date(nowMs - keepMs).toISOString();
   await db
     .insertInto('audit_horizon')
     .values({ id: 1, kept_since })

@@ -55,7 +55,7 @@ export class RolloutRecords {
     this.#later = later;
     this.ownership = ownership;
     this.events = new RolloutEventRecords(db);
-    this.requests = new RolloutRequestRecords(db, ownership.owner);
+    this.requests = new RolloutRequestRecords(db, { owner: ownership.owner, clock });
     this.changes = changes;
     this.clock = clock;
   }
@@ -86,7 +86,11 @@ export class RolloutRecords {
           .insertInto('rollouts')
           .values({ ...rowOf(rollout, startedAt), owner })
           .execute();
-        if (audit) await trx.insertInto('audit').values(audit).execute();
+        if (audit)
+          await trx
+            .insertInto('audit')
+            .values({ ...audit, at: startedAt })
+            .execute();
         return locks ? await this.#takeLocks(trx, locks) : NOTHING_HELD;
       });
       written();

@@ -1,7 +1,7 @@
-import { randomUUIDv7 } from 'node:crypto';
 import type { Kysely } from 'kysely';
 import { isPostgres } from './is-postgres.ts';
 import { notifyChanges } from './postgres-changes.ts';
+import type { SharedClock } from './shared-clock.ts';
 import type { Tables } from './tables.ts';
 
 /** One that its rollout's controller has not looked at yet. */
@@ -16,17 +16,19 @@ export interface OpenRequest {
 export class RolloutRequestRecords {
   readonly #db: Kysely<Tables>;
   readonly #owner: string;
+  readonly #clock: SharedClock;
 
   /** `owner`: as whose rollouts this controller's are written down. */
-  constructor(db: Kysely<Tables>, owner: string) {
+  constructor(db: Kysely<Tables>, { owner, clock }: { owner: string; clock: SharedClock }) {
     this.#db = db;
     this.#owner = owner;
+    this.#clock = clock;
   }
 
   /** Durable when it resolves, with the request's id. */
   async ask({ operationId, request, who }: Omit<OpenRequest, 'id'>): Promise<string> {
-    const id = randomUUIDv7();
-    const asked_at = new Date().toISOString();
+    const id = this.#clock.newId();
+    const asked_at = this.#clock.now();
     await this.#db.transaction().execute(async (trx) => {
       await trx
         .insertInto('rollout_requests')

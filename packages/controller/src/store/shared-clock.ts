@@ -1,3 +1,4 @@
+import { randomUUIDv7 } from 'node:crypto';
 import type { Logger } from '@sampan/shared/logger.ts';
 
 /** What clocks may differ by that are kept right: what is compared across controllers is minutes. */
@@ -26,15 +27,23 @@ export class SharedClock {
     return new Date(this.nowMs()).toISOString();
   }
 
+  /** A UUIDv7, by which what different controllers made is in the order in which it was made. */
+  newId(): string {
+    const id = randomUUIDv7();
+    if (this.#aheadMs === 0) return id;
+    const time = Math.max(0, this.nowMs()).toString(16).padStart(12, '0');
+    return `${time.slice(0, 8)}-${time.slice(8)}${id.slice(13)}`;
+  }
+
   /** What the database's clock showed at some time between two looks at this machine's. */
   compare(databaseMs: number, { fromMs, toMs }: { fromMs: number; toMs: number }): void {
     const [least, most] = [fromMs - databaseMs, toMs - databaseMs];
-    const isSame = least <= SAME_MS && most >= -SAME_MS;
-    const aheadMs = isSame ? 0 : Math.round((least + most) / 2);
-    const hasChanged = Math.abs(aheadMs - this.#aheadMs) > SAME_MS;
+    const mayBe = (aheadMs: number) => least - SAME_MS <= aheadMs && aheadMs <= most + SAME_MS;
+    // Kept while it may be right: an answer that was slow tells little, and time does not go to and fro.
+    if (mayBe(this.#aheadMs)) return;
+    const aheadMs = mayBe(0) ? 0 : Math.round((least + most) / 2);
     this.#aheadMs = aheadMs;
-    if (!hasChanged) return;
-    if (isSame) this.#log.info("this controller's clock agrees with the database's again");
+    if (aheadMs === 0) this.#log.info("this controller's clock agrees with the database's again");
     else
       this.#log.warn(
         { aheadSeconds: aheadMs / 1000 },

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { ConfigError } from '@sampan/shared/load-config.ts';
 import type { Logger } from '@sampan/shared/logger.ts';
 import type { Kysely } from 'kysely';
@@ -25,7 +26,7 @@ export interface Store {
   db: Kysely<Tables>;
   /** For what is written after the fact. */
   later: WriteBehind;
-  /** Why nothing can be written now, in the database's words; undefined when it can. Tried at most once a second. */
+  /** Why nothing can be written now, in the database's words; undefined when it can. Tried at most once a second, and for two. Never throws. */
   fault(): Promise<string | undefined>;
   /** Writes what still waits; then other controllers may carry on with what this one leaves. Again: nothing. */
   leave(): Promise<void>;
@@ -37,6 +38,7 @@ export interface StoreOptions {
   auditKeptMs?: number;
 }
 
+const ANSWERED_WITHIN_MS = 2_000;
 const AUDIT_KEPT_MS = 400 * 24 * 3_600_000;
 
 /**
@@ -63,7 +65,7 @@ export async function openStore(
   const prune = async () => {
     try {
       const rollouts = await pruneRollouts(db, closing.signal, { nowMs: clock.nowMs() });
-      const auditLines = await pruneAudit(db, auditKeptMs, closing.signal);
+      const auditLines = await pruneAudit(db, { keepMs: auditKeptMs, nowMs: clock.nowMs() }, closing.signal);
       if (rollouts + auditLines > 0) log.info({ rollouts, auditLines }, 'what is old was deleted');
     } catch (error) {
       log.error({ err: error }, 'what is old could not be deleted');
@@ -115,11 +117,18 @@ interface Joining {
   log: Logger;
 }
 
-function lookAtMostEvery<T>(everyMs: number, look: () => Promise<T>): () => Promise<T> {
-  let last: { atMs: number; found: Promise<T> } | undefined;
-  return () => {
-    if (!last || performance.now() - last.atMs > everyMs) last = { atMs: performance.now(), found: look() };
-    return last.found;
+/** Whoever asks is told within two seconds; a database that does not answer is not asked again before it has. */
+function lookAtMostEvery(everyMs: number, look: () => Promise<string | undefined>): () => Promise<string | undefined> {
+  let last: { atMs: number; found: Promise<string | undefined>; isPending: boolean } | undefined;
+  return async () => {
+    if (!last || (!last.isPending && performance.now() - last.atMs > everyMs)) {
+      const looking = { atMs: performance.now(), found: look(), isPending: true };
+      void looking.found.finally(() => {
+        looking.isPending = false;
+      });
+      last = looking;
+    }
+    return await Promise.race([last.found, delay(ANSWERED_WITHIN_MS, 'it does not answer', { ref: false })]);
   };
 }
 

@@ -92,9 +92,9 @@ onEachDatabase('the audit trail', (databases) => {
       outcome: 'OK',
     }));
     await db.insertInto('audit').values(lines).execute();
-    expect(await pruneAudit(db, 400.5 * DAY_MS, never)).toBe(799);
+    expect(await pruneAudit(db, { keepMs: 400.5 * DAY_MS }, never)).toBe(799);
     const kept = await new Audit(db).list({ sinceMs: 0 });
     expect([kept.length, kept[0]?.who, kept.at(-1)?.who]).toEqual([401, 'day 400', 'day 0']);
-    expect(await pruneAudit(db, 400.5 * DAY_MS, never)).toBe(0);
+    expect(await pruneAudit(db, { keepMs: 400.5 * DAY_MS }, never)).toBe(0);
   });
 });

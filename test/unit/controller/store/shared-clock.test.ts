@@ -44,10 +44,30 @@ it.each([
   const clock = new SharedClock(log);
   look(clock, databaseMs, 0);
   look(clock, databaseMs + 3, 0);
-  expect(clock.nowMs()).toBe(databaseMs + 3);
-  expect(clock.now()).toBe(new Date(databaseMs + 3).toISOString());
+  expect(clock.nowMs()).toBe(databaseMs);
+  expect(clock.now()).toBe(new Date(databaseMs).toISOString());
   expect(told).toEqual([['warn', { aheadSeconds }, expect.stringContaining("is not the database's")]]);
   look(clock, HERE_MS, 0);
   expect(clock.nowMs()).toBe(HERE_MS);
   expect(told.slice(1)).toEqual([['info', "this controller's clock agrees with the database's again"]]);
+});
+
+it('does not go to and fro where the difference is about what is found too much, or where an answer is slow', () => {
+  const clock = new SharedClock(log);
+  for (const differsMs of [-1_005, -995, -1_005]) look(clock, HERE_MS + differsMs, 0);
+  expect(clock.nowMs()).toBe(HERE_MS - 1_005);
+  look(clock, HERE_MS - 5_000, 10_000);
+  expect(clock.nowMs()).toBe(HERE_MS - 1_005);
+  expect(told.length).toBe(1);
+});
+
+it('gives ids that are in the order of the database, whatever this machine takes it for', () => {
+  const clock = new SharedClock(log);
+  const mine = clock.newId();
+  look(clock, HERE_MS - DAY_MS, 0);
+  const dayBefore = clock.newId();
+  for (const id of [mine, dayBefore])
+    expect(id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+  expect(Number.parseInt(dayBefore.replace('-', '').slice(0, 12), 16)).toBe(HERE_MS - DAY_MS);
+  expect(dayBefore < mine).toBe(true);
 });
