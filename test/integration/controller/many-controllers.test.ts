@@ -36,6 +36,24 @@ describe.runIf(requires('postgresql'))('two controllers on one database', () => 
     expect(live.events).toContainEqual(expect.objectContaining({ kind: 'request', request: 'resume' }));
   });
 
+  it('tell what came of a request, though that could not be written down at once', async () => {
+    const { postgres, database, fleet, controller } = await testCluster(2);
+    const [one, other] = [await controller(), await controller()];
+    const id = await one.api.begin({ ...SHOP, hosts: fleet.names, ...fleet.pack('web-1'), canary: 1 });
+    await one.api.watch(id).until(({ state }) => state === 'paused');
+    // A sequence counts on where a transaction is taken back.
+    await postgres.query(
+      new URL(database).pathname.slice(1),
+      'create sequence tries',
+      `create function refuse() returns trigger language plpgsql as
+        $$ begin if nextval('tries') < 3 then raise 'not now'; end if; return new; end $$`,
+      'create trigger refuses before update on rollout_requests for each row execute function refuse()',
+    );
+    expect(await other.api.post(`/rollouts/${id}/resume`)).toMatchObject({ status: 202 });
+    await other.api.watch(id).closed;
+    expect(await other.api.rollout(id)).toMatchObject({ state: 'succeeded' });
+  });
+
   it('are one to a caller who asks the other for the same', async () => {
     const { fleet, controller } = await testCluster(2);
     const [one, other] = [await controller(), await controller()];

@@ -28,6 +28,15 @@ export interface ShownRollout {
   course: Course;
 }
 
+/** What was asked of a rollout of another controller, and what was the last event before. */
+interface AskedOfOther {
+  id: string;
+  operationId: string;
+  request: RolloutRequest;
+  who: string;
+  seqBefore: number;
+}
+
 /** Whoever calls about rollouts comes here: to begin them, to look at them, and to have them stopped or tried again. */
 export class RolloutDesk {
   readonly #rollouts: Rollouts;
@@ -165,30 +174,37 @@ export class RolloutDesk {
 
   /** Leaves it to the controller that carries the rollout out. */
   async #ask(operationId: string, request: RolloutRequest, { who }: Requester): Promise<string> {
-    const { requests, changes } = this.#records;
+    const { requests, changes, events } = this.#records;
+    const seqBefore = (await events.last(operationId))?.seq ?? 0;
     const id = await requests.ask({ operationId, request, who });
+    const asked = { id, operationId, request, who, seqBefore };
     const follower = changes.follow(operationId);
     const signal = AbortSignal.timeout(NOTED_WITHIN_MS);
     try {
       while (!signal.aborted) {
-        const answer = await this.#answerTo(id, operationId);
+        const answer = await this.#answerTo(asked);
         if (answer !== undefined) return answer;
         await follower.next(signal).catch(() => undefined);
       }
       // It is written down: whoever carries the rollout out next sees to it.
-      return (await this.#answerTo(id, operationId)) ?? 'OK';
+      return (await this.#answerTo(asked)) ?? 'OK';
     } finally {
       follower.close();
     }
   }
 
   /** Undefined where there is none yet, or the database cannot be asked. */
-  async #answerTo(id: string, operationId: string): Promise<string | undefined> {
+  async #answerTo({ id, operationId, request, who, seqBefore }: AskedOfOther): Promise<string | undefined> {
     try {
       const hasEnded = await this.#records.hasEnded(operationId);
       const answer = await this.#records.requests.answer(id);
-      // It had ended before anybody looked.
-      return answer ?? (hasEnded ? (await this.find(operationId)).course.state : undefined);
+      if (answer !== undefined || !hasEnded) return answer;
+      // It ended before the answer was written down, or before anybody looked.
+      const changes = await this.#records.events.changes(operationId);
+      const isDone = changes.some(
+        (event) => event.seq > seqBefore && event.kind === 'request' && event.request === request && event.by === who,
+      );
+      return isDone ? 'OK' : (await this.find(operationId)).course.state;
     } catch {
       return undefined;
     }

@@ -39,6 +39,9 @@ export class Rollouts {
   /** What other controllers carry out, and somebody here waits for. */
   readonly #following = new Map<string, RunningRollout>();
 
+  /** To requests of other controllers, by their ids: what was done once would be refused the second time. */
+  readonly #unwrittenAnswers = new Map<string, { operationId: string; answer: RolloutState | 'OK' }>();
+
   constructor(fleet: Fleet, records: RolloutRecords) {
     this.#fleet = fleet;
     this.#records = records;
@@ -158,10 +161,17 @@ export class Rollouts {
   }
 
   async #seeToRequests(signal: AbortSignal): Promise<void> {
-    for (const asked of await this.#records.requests.open([...this.#runner.running.keys()])) {
-      const { operationId, request, who } = asked;
-      const answer = await abortable(this.request(operationId, request as RolloutRequest, who), signal);
-      if (answer !== undefined) await this.#records.requests.answered(asked, answer);
+    const unwritten = [...this.#unwrittenAnswers.values()].map(({ operationId }) => operationId);
+    const own = new Set([...this.#runner.running.keys(), ...unwritten]);
+    for (const asked of await this.#records.requests.open([...own])) {
+      const { id, operationId, request, who } = asked;
+      const answer =
+        this.#unwrittenAnswers.get(id)?.answer ??
+        (await abortable(this.request(operationId, request as RolloutRequest, who), signal));
+      if (answer === undefined) continue;
+      this.#unwrittenAnswers.set(id, { operationId, answer });
+      await this.#records.requests.answered(asked, answer);
+      this.#unwrittenAnswers.delete(id);
     }
   }
 

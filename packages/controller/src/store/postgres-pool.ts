@@ -19,7 +19,7 @@ const NO_PRIMARY = ['25006', '55000', '57P01', '57P02', '57P03'];
  * behind a wire that was cut.
  */
 export function postgresPool(url: string, { log, max = MAX_CONNECTIONS }: PoolOptions = {}): PostgresPool {
-  const pool = new pg.Pool({ ...postgresSettings(url, 'sampan-controller'), max });
+  const pool = new pg.Pool({ ...postgresSettings(url, 'sampan-controller'), max, verify: refuseStandby });
   // One that breaks between two statements of a transaction tells nobody else, and would end the process.
   pool.on('connect', (client) => client.on('error', () => undefined));
   // An idle connection that breaks: the next query makes another.
@@ -27,6 +27,14 @@ export function postgresPool(url: string, { log, max = MAX_CONNECTIONS }: PoolOp
   const connect = async () => watched(await pool.connect());
   // Kysely takes from it what is here.
   return { options: pool.options, end: () => pool.end(), connect } as unknown as PostgresPool;
+}
+
+/** A standby answers what is asked, as it was a while ago, and takes no writes: one that is let in would be found out by somebody's deploy. */
+function refuseStandby(client: pg.PoolClient, done: (error?: Error) => void): void {
+  client.query<{ standby: boolean }>('select pg_is_in_recovery() as standby').then(
+    ({ rows }) => done(rows[0]?.standby ? new Error('the server is a standby, which takes no writes') : undefined),
+    (error: unknown) => done(error as Error),
+  );
 }
 
 /** The same client, which is thrown away at its release if it leads nowhere. */
