@@ -1,10 +1,9 @@
 import { type ClientHttp2Stream, constants, type IncomingHttpHeaders, type IncomingHttpStatusHeader } from 'node:http2';
+import { MAX_TIMER_MS } from '@sampan/shared/units.ts';
 import { failureOfHttp, failureOfReset, statusOf } from './end-of-call.ts';
 import { GrpcFailure } from './grpc-status.ts';
 import { frame, MessageReader } from './messages.ts';
 
-/** What timers of Node can wait for: 24 days. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
 const ENDED = 'the call has ended';
 
 /** What whoever makes a call hears of it. */
