@@ -12,6 +12,7 @@ import { agentConfig } from '../../helpers/start-agent.ts';
 import { type StartedController, startController } from '../../helpers/start-controller.ts';
 import type { StartedProcess } from '../../helpers/start-process.ts';
 import { keptTempDir } from '../../helpers/temp-dir.ts';
+import { V1Client } from '../../helpers/v1-client.ts';
 import { type Answer, DEPLOYED } from './answer.ts';
 import { AGENT_PORT, type AgentHome, ownAddress, startAgentAt } from './fault-agent.ts';
 import type { Base } from './invariants.ts';
@@ -191,6 +192,15 @@ export class World {
     } finally {
       db.close();
     }
+  }
+
+  /** Resolves when the controller has heard that the agent is at this step of the newest rollout. */
+  async heardOf(step: string): Promise<void> {
+    const api = new V1Client(this.controller.url);
+    const { rollouts } = (await api.get('/rollouts?limit=1')).body as { rollouts: { id: string }[] };
+    const watch = api.watch(rollouts[0]!.id);
+    await watch.until((event) => event.host === this.host && event.step === step);
+    watch.socket.close();
   }
 
   /** All that both processes have logged or printed, and all that the agent keeps in files of its own. */

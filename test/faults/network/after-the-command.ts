@@ -67,6 +67,8 @@ async function goneForGood(
     more: { server_list: hosts },
     during: async () => {
       await after.untilHanging();
+      // The agent is ahead of what it has told: steps go over the wire together, a moment later.
+      await world.heardOf('post_activate');
       die(wire);
       after.release();
     },

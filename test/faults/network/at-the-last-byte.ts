@@ -33,6 +33,7 @@ async function outcomeIsLost(
   const tried = await attempt(world, world.next(), {
     during: async () => {
       await after.untilHanging();
+      await world.heardOf('post_activate');
       const [finished, lost] = [
         logsAgain(world.agent, 'operation finished'),
         logsAgain(world.controller, 'lost the agent, asking again'),
