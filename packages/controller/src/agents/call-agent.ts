@@ -1,21 +1,15 @@
-import type { AnswerOf, RequestOf } from '@sampan/shared/agent-definition.ts';
+import type { AnswerOf } from '@sampan/shared/agent-definition.ts';
 import type { AgentConnection } from './agent-connection.ts';
 import { AgentLoss } from './agent-loss.ts';
-import { methodOf, type UnaryMethod } from './agent-methods.ts';
-import { type CallOf, startCall } from './start-call.ts';
+import type { UnaryMethod } from './agent-methods.ts';
+import { type AgentCall, sendRequest } from './start-call.ts';
 
-/** One call with one answer. */
-export interface UnaryCall<Name extends UnaryMethod> extends Omit<CallOf<Name>, 'caller'> {
-  request: RequestOf<Name>;
-}
-
-/** Makes a unary call. @throws as `AnswerListener.onEnd` is told. */
+/** Makes a call with one answer. @throws as `AnswerListener.onEnd` is told. */
 export function callAgent<Name extends UnaryMethod>(
   connection: AgentConnection,
-  call: UnaryCall<Name>,
+  call: AgentCall<Name>,
   caller: AbortSignal,
 ): Promise<AnswerOf<Name>> {
-  const request = methodOf(call.method).requestSerialize(call.request);
   return new Promise((resolve, reject) => {
     let answer: AnswerOf<Name> | undefined;
     const listener = {
@@ -29,6 +23,6 @@ export function callAgent<Name extends UnaryMethod>(
         else resolve(answer);
       },
     };
-    startCall(connection, { ...call, caller }, listener).finish(request);
+    sendRequest(connection, { ...call, caller }, listener);
   });
 }

@@ -1,4 +1,4 @@
-import type { AnswerOf, MethodName } from '@sampan/shared/agent-definition.ts';
+import type { AnswerOf, MethodName, RequestOf } from '@sampan/shared/agent-definition.ts';
 import type { GrpcCall } from '../grpc/grpc-call.ts';
 import { GrpcFailure } from '../grpc/grpc-status.ts';
 import type { AgentConnection } from './agent-connection.ts';
@@ -12,6 +12,13 @@ export interface CallOf<Name extends MethodName> {
   timeoutMs: number;
   /** Aborted, it gives the call up, and nothing but that: what was begun at the agent goes on. */
   caller?: AbortSignal;
+}
+
+/** A call that is sent one request. */
+export interface AgentCall<Name extends MethodName> extends Omit<CallOf<Name>, 'caller'> {
+  request: RequestOf<Name>;
+  /** Comes before the agent is sent anything, unless nothing ever will be. */
+  onStarted?(): void;
 }
 
 export interface AnswerListener<Name extends MethodName> {
@@ -44,6 +51,19 @@ export function startCall<Name extends MethodName>(
   const call = connection.call(path, { onMessage, onEnd }, timeoutMs);
   const stopListening = caller && onAbort(caller, () => call.cancel(caller.reason));
   return call;
+}
+
+/** Begins a call and sends its request. @throws as `startCall`. */
+export function sendRequest<Name extends MethodName>(
+  connection: AgentConnection,
+  call: AgentCall<Name> & { caller: AbortSignal },
+  listener: AnswerListener<Name>,
+): GrpcCall {
+  const request = methodOf(call.method).requestSerialize(call.request);
+  const started = startCall(connection, call, listener);
+  call.onStarted?.();
+  started.finish(request);
+  return started;
 }
 
 /** What cannot be read says nothing of what the agent did: that is a loss, as if it had not come. */

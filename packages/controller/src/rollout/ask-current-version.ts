@@ -1,11 +1,12 @@
-import { callAgent, type UnaryCall } from '../agents/call-agent.ts';
+import { callAgent } from '../agents/call-agent.ts';
+import type { AgentCall } from '../agents/start-call.ts';
 import type { HostRun } from './host-run.ts';
 
 const TIMEOUT_MS = 5_000;
 
 /** What the link names now, for a host whose operation is in doubt; empty when that cannot be asked either. Never throws. */
 export async function askCurrentVersion(run: HostRun): Promise<{ current?: string }> {
-  const call: UnaryCall<'GetCurrentVersion'> = {
+  const call: AgentCall<'GetCurrentVersion'> = {
     method: 'GetCurrentVersion',
     request: { target: run.plan.target },
     timeoutMs: TIMEOUT_MS,

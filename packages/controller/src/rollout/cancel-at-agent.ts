@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { isLoss } from '../agents/agent-loss.ts';
-import { callAgent, type UnaryCall } from '../agents/call-agent.ts';
+import { callAgent } from '../agents/call-agent.ts';
+import type { AgentCall } from '../agents/start-call.ts';
 import { backoffMs } from './backoff.ts';
 import type { HostRun } from './host-run.ts';
 
@@ -45,7 +46,7 @@ function fieldsOf(run: HostRun) {
   return { operationId: run.operationId, host: run.host.name };
 }
 
-function cancelCall({ operationId, fence }: HostRun): UnaryCall<'CancelOperation'> {
+function cancelCall({ operationId, fence }: HostRun): AgentCall<'CancelOperation'> {
   return {
     method: 'CancelOperation',
     request: { operationId, ...(fence ? { fence } : {}) },

@@ -1,6 +1,7 @@
 import { asDeployError, DeployError } from '@sampan/shared/errors.ts';
 import { isLoss, lossReason } from '../agents/agent-loss.ts';
-import { callAgent, type UnaryCall } from '../agents/call-agent.ts';
+import { callAgent } from '../agents/call-agent.ts';
+import type { AgentCall } from '../agents/start-call.ts';
 import { wireHealthCheck } from './health-check.ts';
 import type { HostRun } from './host-run.ts';
 
@@ -15,7 +16,7 @@ const ATTEMPT_MS = 5_000;
 export async function checkHealth(run: HostRun): Promise<Health> {
   const { healthCheck } = run.plan.strategy;
   if (!healthCheck) return { kind: 'well' };
-  const call: UnaryCall<'CheckHealth'> = {
+  const call: AgentCall<'CheckHealth'> = {
     method: 'CheckHealth',
     request: { target: run.plan.target, healthCheck: wireHealthCheck(healthCheck) },
     timeoutMs: (healthCheck.timeoutMs || ATTEMPT_MS) + SLACK_MS,

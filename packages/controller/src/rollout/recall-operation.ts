@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { asDeployError, DeployError } from '@sampan/shared/errors.ts';
 import { isLoss, lossReason } from '../agents/agent-loss.ts';
-import { callAgent, type UnaryCall } from '../agents/call-agent.ts';
+import { callAgent } from '../agents/call-agent.ts';
+import type { AgentCall } from '../agents/start-call.ts';
 import type { Fleet } from '../fleet.ts';
 import type { Fence } from '../store/link-locks.ts';
 import { backoffMs } from './backoff.ts';
@@ -52,7 +53,7 @@ export async function recallOperation(
   }
 }
 
-function getOperation({ operationId, target, fence, formerFence = 0 }: Recalled): UnaryCall<'GetOperation'> {
+function getOperation({ operationId, target, fence, formerFence = 0 }: Recalled): AgentCall<'GetOperation'> {
   return {
     method: 'GetOperation',
     request: { operationId, ...(fence ? { target, fence, formerFence } : {}) },

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { AgentConnection } from '../../agents/agent-connection.ts';
-import { callAgent, type UnaryCall } from '../../agents/call-agent.ts';
+import { callAgent } from '../../agents/call-agent.ts';
+import type { AgentCall } from '../../agents/start-call.ts';
 import { askHosts } from '../../ask-hosts.ts';
 import type { ControllerApp } from '../controller-app.ts';
 import { untilCallerLeaves } from '../until-caller-leaves.ts';
@@ -23,7 +24,7 @@ export function getCurrentVersionRoute(app: ControllerApp, { agentPort, fleet }:
   };
   app.get('/get_current_version', { config: documentedAccess('read'), schema }, async (request, reply) => {
     const { hosts, target } = request.query;
-    const call: UnaryCall<'GetCurrentVersion'> = {
+    const call: AgentCall<'GetCurrentVersion'> = {
       method: 'GetCurrentVersion',
       request: { target },
       timeoutMs: TIMEOUT_MS,

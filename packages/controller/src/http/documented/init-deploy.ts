@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { AgentConnection } from '../../agents/agent-connection.ts';
-import { callAgent, type UnaryCall } from '../../agents/call-agent.ts';
+import { callAgent } from '../../agents/call-agent.ts';
+import type { AgentCall } from '../../agents/start-call.ts';
 import { askHosts } from '../../ask-hosts.ts';
 import { auditedEnd } from '../../auth/audited-end.ts';
 import { callerOf } from '../caller.ts';
@@ -25,7 +26,7 @@ export function initDeployRoute(app: ControllerApp, { agentPort, fleet, trail }:
   };
   app.post('/init_deploy', { config: documentedAccess('config-write'), schema }, async (request) => {
     const { hosts, ...config } = request.body;
-    const call: UnaryCall<'WriteProgramConfig'> = {
+    const call: AgentCall<'WriteProgramConfig'> = {
       method: 'WriteProgramConfig',
       request: config,
       timeoutMs: TIMEOUT_MS,

@@ -1,6 +1,7 @@
 import type { Release__Output } from '@sampan/shared/gen/sampan/agent/v1/Release.ts';
 import type { AgentConnection } from '../../agents/agent-connection.ts';
-import { callAgent, type UnaryCall } from '../../agents/call-agent.ts';
+import { callAgent } from '../../agents/call-agent.ts';
+import type { AgentCall } from '../../agents/start-call.ts';
 import { askHosts } from '../../ask-hosts.ts';
 import type { Outcomes } from '../../outcomes.ts';
 import type { ControllerApp } from '../controller-app.ts';
@@ -22,7 +23,7 @@ export function releasesRoute(app: ControllerApp, { fleet, agentPort }: V1Servic
   };
   app.get('/releases', { config: v1Access('read', 'named'), schema }, async (request, reply) => {
     const { hosts, target } = request.query;
-    const call: UnaryCall<'ListReleases'> = {
+    const call: AgentCall<'ListReleases'> = {
       method: 'ListReleases',
       request: { target, verify: true },
       timeoutMs: TIMEOUT_MS,

@@ -1,6 +1,7 @@
 import type { AnswerOf } from '@sampan/shared/agent-definition.ts';
 import type { AgentConnection } from '../../agents/agent-connection.ts';
-import { callAgent, type UnaryCall } from '../../agents/call-agent.ts';
+import { callAgent } from '../../agents/call-agent.ts';
+import type { AgentCall } from '../../agents/start-call.ts';
 import { askHosts } from '../../ask-hosts.ts';
 import type { ControllerApp } from '../controller-app.ts';
 import { untilCallerLeaves } from '../until-caller-leaves.ts';
@@ -20,7 +21,7 @@ export function versionsRoute(app: ControllerApp, { fleet, desk, agentPort }: V1
   };
   app.get('/versions', { config: v1Access('read', 'named'), schema }, async (request, reply) => {
     const { hosts, target } = request.query;
-    const call: UnaryCall<'GetRunningVersion'> = {
+    const call: AgentCall<'GetRunningVersion'> = {
       method: 'GetRunningVersion',
       request: { target },
       timeoutMs: TIMEOUT_MS,
