@@ -24,6 +24,7 @@ import { refuseSame, sameUnheard } from './same-rollout.ts';
 import type { SharedClock } from './shared-clock.ts';
 import { unwritable } from './store-error.ts';
 import type { AuditedEnd, HostOutcomeTable, Tables } from './tables.ts';
+import { ToldRollouts } from './told-rollouts.ts';
 import { transacted } from './transacted.ts';
 import type { WriteBehind } from './write-behind.ts';
 
@@ -40,8 +41,7 @@ interface RecordsBeside {
 export class RolloutRecords {
   readonly #db: Kysely<Tables>;
   readonly #later: WriteBehind;
-  /** Somebody here was told what they came to, or is being told. */
-  readonly #told = new Set<string>();
+  readonly #told = new ToldRollouts();
   readonly #unlocked = new Set<{ by: Owned; host: string | undefined }>();
   readonly ownership: RolloutOwnership;
   readonly events: RolloutEventRecords;
@@ -71,7 +71,7 @@ export class RolloutRecords {
     try {
       const locked = await transacted(this.#db, async (trx) => {
         await this.#letGoOfUnlocked(trx);
-        await this.#forgetTold(trx);
+        await this.#told.writeWith(trx, this.clock.now());
         if (unlessSameSince !== undefined) await refuseSame(trx, rollout, unlessSameSince);
         const startedAt = this.clock.now();
         await trx
@@ -243,7 +243,7 @@ export class RolloutRecords {
   /** A caller was told the outcome, or nobody waits for it. Written at once: until it is, a restart would tell it again. */
   answered(operationId: string): void {
     this.tells(operationId);
-    const onWritten = () => this.#told.delete(operationId);
+    const onWritten = () => this.#told.written(operationId);
     this.#later.add({ kind: 'answered', operationId, at: this.clock.now(), onWritten });
     void this.#later.flush();
   }
@@ -251,12 +251,6 @@ export class RolloutRecords {
   /** Those who wait here are being told the outcome: who asks now asks for something new. */
   tells(operationId: string): void {
     this.#told.add(operationId);
-  }
-
-  async #forgetTold(trx: Transaction<Tables>): Promise<void> {
-    if (this.#told.size === 0) return;
-    const told = trx.updateTable('rollouts').set({ answered_at: this.clock.now() }).where('answered_at', 'is', null);
-    await told.where('operation_id', 'in', [...this.#told]).execute();
   }
 
   /** A rollout by its id, or by its idempotency key; undefined where there is none. */
@@ -293,8 +287,9 @@ export class RolloutRecords {
     plan: Pick<NewRollout, 'planKey' | 'linkName'>,
     since: string,
   ): Promise<{ operationId: string; isBeingTold: boolean } | undefined> {
+    const wasTold = this.#told.look();
     const found = await sameUnheard(this.#db, plan, since);
-    if (!found || this.#told.has(found.operation_id)) return undefined;
+    if (!found || wasTold(found.operation_id)) return undefined;
     const { operation_id: operationId, ended_at, owner } = found;
     const isOthers = ended_at !== null && owner !== null && owner !== this.ownership.owner;
     return { operationId, isBeingTold: isOthers && (await this.ownership.lives(owner)) };

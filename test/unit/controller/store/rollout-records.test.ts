@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { openDatabase } from '@sampan/controller/store/open-database.ts';
 import { pruneRollouts } from '@sampan/controller/store/prune-rollouts.ts';
 import type { NewRollout } from '@sampan/controller/store/recorded-rollout.ts';
-import { sql } from 'kysely';
+import { type KyselyPlugin, sql } from 'kysely';
 import { pino } from 'pino';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { silentLog } from '../../../helpers/silent-log.ts';
@@ -30,6 +30,27 @@ async function openParts(file = join(tempDir(), 'sampan.db'), log = silentLog) {
     await sql`pragma query_only = ${sql.lit(value ? 1 : 0)}`.execute(db);
   };
   return { db, ...(await testRecords(db, log)), isReadOnly };
+}
+
+/** Holds back what one query has found of rollouts, so that others overtake it. */
+function answerHeldBack() {
+  const [read, arrives] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  let isNext = false;
+  const plugin: KyselyPlugin = {
+    transformQuery: ({ node }) => node,
+    async transformResult({ result }) {
+      if (isNext && result.rows.some((row) => 'ended_at' in row)) {
+        isNext = false;
+        read.resolve();
+        await arrives.promise;
+      }
+      return result;
+    },
+  };
+  const holdNext = () => {
+    isNext = true;
+  };
+  return { plugin, holdNext, read: read.promise, letGo: () => arrives.resolve() };
 }
 
 onEachDatabase('records', (databases) => {
@@ -69,6 +90,23 @@ onEachDatabase('records', (databases) => {
       rollouts.answered('op-1');
       await rollouts.written();
       expect(await unanswered(db, rollouts)).toEqual([]);
+    });
+
+    it('is told to nobody who comes once somebody was told, though that is written down while they look', async () => {
+      const db = await openDatabase(await databases.create());
+      onTestFinished(() => db.destroy());
+      const answer = answerHeldBack();
+      const { records } = await testRecords(db.withPlugin(answer.plugin));
+      await records.begin(rollout('op-1'));
+      await records.ended('op-1');
+      records.tells('op-1');
+      answer.holdNext();
+      const found = records.unheard(rollout('op-1'), new Date(0).toISOString());
+      await answer.read;
+      records.answered('op-1');
+      await records.written();
+      answer.letGo();
+      expect(await found).toBeUndefined();
     });
 
     it('takes with it the untold ends of other rollouts of its link, and of no other', async () => {
