@@ -163,7 +163,12 @@ export class Rollouts {
   async #seeToRequests(signal: AbortSignal): Promise<void> {
     const unwritten = [...this.#unwrittenAnswers.values()].map(({ operationId }) => operationId);
     const own = new Set([...this.#runner.running.keys(), ...unwritten]);
-    for (const asked of await this.#records.requests.open([...own])) {
+    const open = await this.#records.requests.open([...own]);
+    // Written down all the same, though that was not heard; or by whoever has the rollout by now.
+    for (const id of this.#unwrittenAnswers.keys()) {
+      if (!open.some((asked) => asked.id === id)) this.#unwrittenAnswers.delete(id);
+    }
+    for (const asked of open) {
       const { id, operationId, request, who } = asked;
       const answer =
         this.#unwrittenAnswers.get(id)?.answer ??
