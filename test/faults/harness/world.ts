@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { SecureContext } from 'node:tls';
 import type { ListReleasesResponse__Output } from '@sampan/shared/gen/sampan/agent/v1/ListReleasesResponse.ts';
-import { vi } from 'vitest';
 import { TestAgentClient } from '../../helpers/agent-client.ts';
 import { type Origin, startOrigin } from '../../helpers/origin.ts';
 import { sendRequest } from '../../helpers/send-request.ts';
@@ -18,6 +17,7 @@ import { AGENT_PORT, type AgentHome, ownAddress, startAgentAt } from './fault-ag
 import type { Base } from './invariants.ts';
 import { NEIGHBOUR, type Neighbour, neighbourPackage, watchNeighbour } from './neighbour.ts';
 import { type Package, packageOf } from './package.ts';
+import { until } from './until.ts';
 
 export interface WorldSettings {
   /** Added to agent.yaml and controller.yaml, at the top level. */
@@ -188,7 +188,7 @@ export class World {
     const db = new DatabaseSync(join(this.#controllerDir, 'sampan.db'), { readOnly: true });
     try {
       const told = db.prepare('select 1 from rollouts where answered_at is not null and instr(plan, ?) > 0');
-      await vi.waitUntil(() => told.get(`"${filename}"`) !== undefined, { timeout: 20_000, interval: 10 });
+      await until('it is written down that its caller was told', () => told.get(`"${filename}"`) !== undefined);
     } finally {
       db.close();
     }

@@ -24,16 +24,16 @@ export async function pauseAfter(work: Work, index: number): Promise<void> {
     // Somebody who asked for a pause resumes it.
     const leftMs = course.isToPause ? Number.POSITIVE_INFINITY : untilMs - log.nowMs();
     if (leftMs <= 0) return;
-    await requestOrTime(work, Math.min(leftMs, LOOK_AGAIN_MS));
+    await requestOrTime(work, leftMs);
   }
 }
 
-/** Until somebody asks for something, the time is up, or it is cancelled or suspended: whoever waits looks which. */
+/** Until somebody asks for something, the time may be up, or it is cancelled or suspended: whoever waits looks which. */
 async function requestOrTime({ rollout: { log, stop } }: Work, leftMs: number): Promise<void> {
   const woken = new AbortController();
   const signal = AbortSignal.any([stop.suspended, stop.cancelled, woken.signal]);
   const waits = [log.requested(signal)];
-  if (Number.isFinite(leftMs)) waits.push(delay(leftMs, undefined, { signal }));
+  if (Number.isFinite(leftMs)) waits.push(delay(Math.min(leftMs, LOOK_AGAIN_MS), undefined, { signal }));
   await Promise.race(waits).catch(() => undefined);
   woken.abort();
   await Promise.allSettled(waits);

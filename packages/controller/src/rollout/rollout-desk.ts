@@ -4,6 +4,7 @@ import { Audit } from '../auth/audit.ts';
 import type { Outcomes } from '../outcomes.ts';
 import type { RecordedRollout, RolloutFilters } from '../store/recorded-rollout.ts';
 import type { RolloutRecords } from '../store/rollout-records.ts';
+import type { OpenRequest } from '../store/rollout-request-records.ts';
 import type { Store } from '../store/store.ts';
 import { type Course, isEnd, type RolloutRequest, type RolloutState } from './course.ts';
 import { recordedCourse } from './recorded-course.ts';
@@ -29,11 +30,7 @@ export interface ShownRollout {
 }
 
 /** What was asked of a rollout of another controller, and what was the last event before. */
-interface AskedOfOther {
-  id: string;
-  operationId: string;
-  request: RolloutRequest;
-  who: string;
+interface AskedOfOther extends OpenRequest {
   seqBefore: number;
 }
 

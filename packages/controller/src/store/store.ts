@@ -1,7 +1,7 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { ConfigError } from '@sampan/shared/load-config.ts';
 import type { Logger } from '@sampan/shared/logger.ts';
 import type { Kysely } from 'kysely';
+import { abortable } from '../abortable.ts';
 import { Changes } from './changes.ts';
 import { joinControllers } from './membership.ts';
 import { openDatabase } from './open-database.ts';
@@ -128,7 +128,7 @@ function lookAtMostEvery(everyMs: number, look: () => Promise<string | undefined
       });
       last = looking;
     }
-    return await Promise.race([last.found, delay(ANSWERED_WITHIN_MS, 'it does not answer', { ref: false })]);
+    return await abortable(last.found, AbortSignal.timeout(ANSWERED_WITHIN_MS)).catch(() => 'it does not answer');
   };
 }
 
